@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# bench/*.c is one executable, airt-bench in the build folder's root.
+file(GLOB sources CONFIGURE_DEPENDS bench/*.c)
+if(sources)
+    add_executable(airt-bench ${sources})
+    set_target_properties(airt-bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+    target_link_libraries(airt-bench PRIVATE airt_static Threads::Threads m)
+    airt_own(airt-bench)
+endif()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# The library, floor by floor. A folder's objects are compiled once and go into libairt.so and libairt.a alike. Unit
+# tests of floors 0 and 1 link only their own floor and those below (airt_floor_0, airt_floor_1), so that an upward call
+# does not link.
+set(AIRT_FOLDERS_0 base)
+set(AIRT_FOLDERS_1 port sim)
+set(AIRT_FOLDERS_4 core)
+set(AIRT_FOLDERS_5 supervise broker observe os wasm node testkit)
+
+set(objects "")
+foreach(floor 0 1 4 5)
+    foreach(folder ${AIRT_FOLDERS_${floor}})
+        file(GLOB sources CONFIGURE_DEPENDS src/${folder}/*.c)
+        list(FILTER sources EXCLUDE REGEX "_test\\.c$")
+        file(GLOB assembly CONFIGURE_DEPENDS src/${folder}/*_${AIRT_ARCH}.S)
+        if(sources OR assembly)
+            add_library(airt_${folder} OBJECT ${sources} ${assembly})
+            target_include_directories(airt_${folder} PRIVATE include src)
+            target_compile_definitions(airt_${folder} PRIVATE AIRI_BUILDING)
+            target_link_libraries(airt_${folder} PRIVATE Threads::Threads)
+            airt_own(airt_${folder})
+            list(APPEND objects $<TARGET_OBJECTS:airt_${folder}>)
+        endif()
+    endforeach()
+    if(floor EQUAL 1 AND objects)
+        add_library(airt_floor_1 STATIC EXCLUDE_FROM_ALL ${objects})
+        set_target_properties(airt_floor_1 PROPERTIES LINKER_LANGUAGE C)
+        target_include_directories(airt_floor_1 PUBLIC include src)
+        target_link_libraries(airt_floor_1 PUBLIC Threads::Threads)
+    endif()
+endforeach()
+
+add_library(airt SHARED ${objects})
+add_library(airt_static STATIC ${objects})
+add_library(airt::airt ALIAS airt)
+add_library(airt::airt_static ALIAS airt_static)
+foreach(target airt airt_static)
+    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
+    target_include_directories(${target} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    airt_lend(${target})
+endforeach()
+target_link_libraries(airt PRIVATE Threads::Threads)
+target_link_libraries(airt_static PUBLIC Threads::Threads)
+set_target_properties(airt_static PROPERTIES OUTPUT_NAME airt)
+airt_own(airt)
+
+# The soname is the ABI's number: programs built against an older header of the same number go on working.
+set_target_properties(airt PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/airt.map)
+target_link_options(airt PRIVATE LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/airt.map)
+if(NOT AIRT_INSTRUMENT)
+    target_link_options(airt PRIVATE LINKER:-z,defs)
+endif()
+
+# A file that includes upward fails the build.
+if(PROJECT_IS_TOP_LEVEL)
+    file(GLOB_RECURSE all_sources CONFIGURE_DEPENDS src/*.c src/*.h include/*.h)
+    set(stamp ${PROJECT_BINARY_DIR}/floors.stamp)
+    add_custom_command(OUTPUT ${stamp}
+        COMMAND ${PROJECT_SOURCE_DIR}/tools/floors.sh
+        COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
+        DEPENDS ${all_sources} ${PROJECT_SOURCE_DIR}/src/floors.txt ${PROJECT_SOURCE_DIR}/tools/floors.sh
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+        COMMENT "Checking floors" VERBATIM)
+    add_custom_target(floors ALL DEPENDS ${stamp})
+endif()

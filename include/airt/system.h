@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A system: workers, actors, memory and time of one runtime. Several live side by side in one process. */
+#ifndef AIRT_SYSTEM_H
+#define AIRT_SYSTEM_H
+
+#include <airt/actor.h>
+#include <airt/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Why a message that was accepted was not handled, or, for FULL, NONE, DEAD and NOMEM, was not accepted. */
+#define AIRT_DEAD_LETTER_TABLE(X)                                                                                      \
+    X(AIRT_LETTER_EXPIRED, "expired", 1)                                                                               \
+    X(AIRT_LETTER_DROPPED, "dropped", 1)                                                                               \
+    X(AIRT_LETTER_UNHANDLED, "unhandled", 1)                                                                           \
+    X(AIRT_LETTER_FAULT, "fault", 1)                                                                                   \
+    X(AIRT_LETTER_STOPPED, "stopped", 1)                                                                               \
+    X(AIRT_LETTER_GONE, "gone", 1)                                                                                     \
+    X(AIRT_LETTER_INCARNATION, "old incarnation", 1)                                                                   \
+    X(AIRT_LETTER_FULL, "full", 0)                                                                                     \
+    X(AIRT_LETTER_DEAD, "no such actor", 0)                                                                            \
+    X(AIRT_LETTER_NOMEM, "out of memory", 0)
+
+#define AIRI_LETTER_ENUM(name, text, accepted) name,
+typedef enum airt_letter { AIRT_DEAD_LETTER_TABLE(AIRI_LETTER_ENUM) AIRT_LETTER_COUNT } airt_letter;
+#undef AIRI_LETTER_ENUM
+AIRT_API const char *airt_letter_text(airt_letter reason);
+
+typedef struct airt_dead_letter {
+    airt_letter      reason;
+    airt_ref         from;
+    airt_ref         to;
+    const airt_kind *kind;
+    const void      *body; /* NULL where no message could be made; lent for the call */
+} airt_dead_letter;
+
+typedef void (*airt_dead_letter_fn)(void *context, const airt_dead_letter *letter);
+
+/* Things worth knowing that are no failure of a call. */
+typedef enum airt_report_kind {
+    AIRT_REPORT_STUCK,     /* a handler has not returned within stuck_ms */
+    AIRT_REPORT_UNSTUCK,   /* it did after all */
+    AIRT_REPORT_ABANDONED, /* a handler outlived the kill of its actor */
+    AIRT_REPORT_FAILED,    /* an actor failed: status in `status` */
+    AIRT_REPORT_ESCALATED, /* an actor without supervisor escalated; it was stopped */
+    AIRT_REPORT_LEAK       /* something was left at the final stop: text says what */
+} airt_report_kind;
+typedef struct airt_report {
+    airt_report_kind kind;
+    airt_ref         who;
+    const char      *behavior;
+    const char      *message; /* kind of the message in work, or NULL */
+    airt_status      status;
+    int64_t          ns;      /* how long, for STUCK and UNSTUCK */
+    const char      *text;
+} airt_report;
+typedef void (*airt_report_fn)(void *context, const airt_report *report);
+
+/* Receives mailbox events; called on the thread that caused them, must be thread-safe and quick and call nothing of the
+ * runtime. A NULL member is not called. airt_recorder_none costs nothing; NULL in the options is the default one, whose
+ * sums airt_system_stats shows. */
+typedef struct airt_recorder {
+    void *context;
+    void (*accepted)(void *context, airt_ref who, const airt_kind *kind);
+    void (*begun)(void *context, airt_ref who, const airt_kind *kind);
+    void (*refused)(void *context, airt_ref who, const airt_kind *kind, airt_status status);
+    void (*dead)(void *context, airt_ref who, const airt_kind *kind, airt_letter reason);
+} airt_recorder;
+AIRT_API extern const airt_recorder airt_recorder_none;
+
+typedef struct airt_system_options {
+    airt_world          *world;             /* NULL: the Linux world. Lent, must outlive the system. */
+    uint32_t             workers;           /* 0: one per core this process may use */
+    uint32_t             workers_spare_max; /* replacements of stuck or blocked workers; 0: 64 */
+    uint32_t             blocking_max;      /* threads for `blocking` behaviours; 0: 64 */
+    uint32_t             dedicated_max;     /* threads for `dedicated` behaviours; 0: 64 */
+    uint32_t             actors_max;        /* 0: 16,777,216; at most AIRT_ACTORS_LIMIT */
+    uint32_t             stacks_max;        /* 0: derived from vm.max_map_count and memory */
+    uint32_t             stack_bytes;       /* 0: 262,144, reserved, touched pages only */
+    uint32_t             turn_us;           /* time budget of a turn; 0: 1,000 */
+    uint32_t             stuck_ms;          /* 0: 1,000; UINT32_MAX: never */
+    uint32_t             abandoned_max;     /* 0: 1,024 */
+    bool                 foreign_loop;      /* no thread of our own: airt_system_fd and airt_system_step */
+    const airt_recorder *recorder;          /* NULL: the default; lent */
+    airt_dead_letter_fn  dead_letter;       /* any thread; must not call the runtime */
+    void                *dead_letter_context;
+    airt_report_fn       report;            /* any thread; must not call the runtime */
+    void                *report_context;
+} airt_system_options;                      /* NULL or all zero: defaults; a test proves each */
+
+#define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
+
+/* Creates a system and starts its workers. Touches no signal handler and prints nothing.
+ * Thread: any.  Blocks: no.  Fails: ENOMEM, ESYSTEM, EINVAL, ELIMIT. */
+#define airt_system_create(options, out_system)                                                                        \
+    airt_system_create_sized((options), sizeof(airt_system_options), AIRT_VERSION, (out_system))
+AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size,
+                                                              int header_version, airt_system **out_system);
+
+/* Ends every actor (shutdown, children before parents), waits until `within` passes, then kills what is left. With nothing left the
+ * system is destroyed and *system is NULL. Otherwise (abandoned handlers that have not returned) the system lives,
+ * AIRT_ELEFT is returned, and the call may be made again.
+ * Thread: outside any handler.  Blocks: yes.  Fails: ELEFT. */
+AIRT_API AIRT_MUST_CHECK airt_status airt_system_stop(airt_system **system, airt_duration within);
+
+/* Waits until nothing is queued or running (armed timers and suspended handlers do not count). For tests and batch
+ * programs. Thread: outside.  Blocks: yes.  Fails: ETIMEDOUT. */
+AIRT_API AIRT_MUST_CHECK airt_status airt_system_quiesce(airt_system *system, airt_duration within);
+
+/* With foreign_loop: a descriptor that is readable when there is work, and the call that does some: at most turns_max
+ * turns (0: until nothing is ready). *out_more tells whether work is left. Thread: one at a time. */
+AIRT_API int airt_system_fd(airt_system *system);
+AIRT_API airt_status airt_system_step(airt_system *system, uint32_t turns_max, bool *out_more);
+
+/* The account. accepted = handled + dead[EXPIRED..INCARNATION] + in_work + queued, exact at quiescence and at stop. Each
+ * term is counted where it happens. */
+typedef struct airt_system_stats {
+    uint64_t accepted, handled, in_work, queued;
+    uint64_t dead[AIRT_LETTER_COUNT];
+    uint64_t refused, late_replies;
+    uint64_t spawned, stopped, failed, restarts;
+    uint64_t actors, abandoned;
+    uint64_t turns, steals, parks, wakes;
+    uint64_t awaits, switches, stacks, stacks_max;
+    uint64_t timers_armed, timers_fired;
+    uint64_t bytes; /* held from the operating system for slots, messages and stacks' control */
+    uint32_t workers, workers_stuck;
+} airt_system_stats;
+#define airt_system_stats_get(system, out_stats)                                                                       \
+    airt_system_stats_get_sized((system), (out_stats), sizeof(airt_system_stats))
+AIRT_API void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

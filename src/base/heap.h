@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A system's memory: size classes carved from the world's pages, a private cache for each worker, a shared depot.
+ * Called with the caller's own cache, or with NULL by threads that have none; memory may be given back on any thread.
+ * The caller asks airi_permits for its own site first; this allocator asks nobody and answers NULL when pages end.
+ * Invariant: a block of class c is in use, in one cache, or in depot c; blocks never change class. */
+#ifndef AIRI_BASE_HEAP_H
+#define AIRI_BASE_HEAP_H
+
+#include "base/atomic.h"
+#include "base/check.h"
+#include "base/mutex.h"
+
+#include <airt/base.h>
+
+#include <string.h>
+
+/* Sizes of blocks. All are multiples of 16; those that are multiples of 64 are aligned to 64. The last one holds a
+ * 64 KiB body with its header. */
+#define AIRI_HEAP_CLASSES(X)                                                                                           \
+    X(16) X(32) X(48) X(64) X(96) X(128) X(192) X(256) X(384) X(512) X(768) X(1024) X(1536) X(2048) X(3072) X(4096)    \
+    X(6144) X(8192) X(12288) X(16384) X(24576) X(32768) X(49152) X(65536) X(65792)
+#define AIRI_HEAP_CLASS_COUNT 25
+#define AIRI_HEAP_CACHED_COUNT 18 /* up to 8192 bytes; larger blocks go straight to the depot */
+#define AIRI_HEAP_INLINE_MAX 1024
+#define AIRI_HEAP_CLASS_MAX 65792 /* larger requests are pages of their own */
+#define AIRI_HEAP_BATCH_BYTES 8192
+#define AIRI_HEAP_BATCH_MAX 64
+
+/* A free block. The second word is used by the first block of a batch in the depot only; batches there are whole, so
+ * that they need no count. */
+typedef struct airi_block airi_block;
+struct airi_block {
+    airi_block *next;
+    airi_block *next_batch;
+};
+
+typedef struct airi_bin {
+    airi_block *hot;   /* at most one batch, taken from and given to */
+    airi_block *spare; /* NULL or one whole batch */
+    uint32_t    count; /* in hot */
+    uint32_t    batch; /* the class's batch; 0: cache not set up */
+} airi_bin;
+
+/* Running worker only. Holds at most two batches (16 KiB) a class. */
+typedef struct airi_cache {
+    airi_bin bins[AIRI_HEAP_CACHED_COUNT];
+} airi_cache;
+
+typedef struct airi_depot {
+    _Alignas(64) airi_mutex lock;
+    /* guarded by lock */
+    airi_block *batches; /* whole batches, linked by next_batch */
+    airi_block *loose;   /* single blocks */
+    uint64_t    batch_count;
+    uint64_t    loose_count;
+    uint64_t    carved; /* blocks of this class that exist */
+} airi_depot;
+
+typedef struct airi_chunk airi_chunk;
+struct airi_chunk {
+    airi_chunk *next;
+    size_t      bytes;
+};
+
+typedef struct airi_heap {
+    airi_depot depots[AIRI_HEAP_CLASS_COUNT];
+    /* fixed after init */
+    airt_world *world;
+    /* guarded by chunk_lock, which is taken inside a depot's lock */
+    airi_mutex  chunk_lock;
+    airi_chunk *chunks; /* newest first; carving is from the newest */
+    size_t      carve_at;
+    /* shared, atomic: statistics */
+    AIRI_ATOMIC(uint64_t) mapped_bytes; /* held from the world */
+    AIRI_ATOMIC(uint64_t) large_bytes;  /* of these, requests with pages of their own */
+} airi_heap;
+
+void airi_heap_init(airi_heap *heap, airt_world *world);
+/* Unmaps every chunk; caches must be flushed. Returns the bytes that were still in use (0: no leak); large blocks
+ * still in use are counted, and left mapped, since nothing lists them. Harmless twice, and on a zeroed heap. */
+uint64_t airi_heap_fini(airi_heap *heap);
+
+void airi_cache_init(airi_cache *cache);
+/* Worker exit, or a worker that parks for long: everything goes to the depot. */
+void airi_cache_flush(airi_heap *heap, airi_cache *cache);
+
+/* Bytes held from the world. Any thread; may lag. */
+uint64_t airi_heap_bytes(airi_heap *heap);
+/* Bytes handed out, those in workers' caches included; exact when caches are flushed. Takes each depot's lock. */
+uint64_t airi_heap_in_use(airi_heap *heap);
+/* The same in blocks of one class; class_size says which. False: no such class. */
+bool airi_heap_class(airi_heap *heap, uint32_t number, uint32_t *out_class_size, uint64_t *out_blocks);
+
+/* The usable size of what a request of `bytes` gets: a caller that can use the slack may. */
+size_t airi_heap_round(size_t bytes);
+
+void *airi_heap_take_slow(airi_heap *heap, airi_cache *cache, size_t bytes);
+void  airi_heap_give_slow(airi_heap *heap, airi_cache *cache, void *memory, size_t bytes);
+
+extern const uint8_t airi_heap_class_of[AIRI_HEAP_INLINE_MAX / 16 + 1]; /* by (bytes + 15) / 16 */
+
+/* Freed memory: unreadable under AddressSanitizer, filled in debug and hard builds, untouched otherwise. The one place
+ * where that is decided. `head` is the part that links free blocks. */
+#if defined(__SANITIZE_ADDRESS__)
+#define AIRI_HEAP_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define AIRI_HEAP_ASAN 1
+#endif
+#endif
+#if defined(AIRI_HEAP_ASAN)
+void __asan_poison_memory_region(void const volatile *address, size_t size);
+void __asan_unpoison_memory_region(void const volatile *address, size_t size);
+#define airi_heap_hide(memory, bytes) __asan_poison_memory_region((memory), (bytes))
+#define airi_heap_show(memory, bytes) __asan_unpoison_memory_region((memory), (bytes))
+#else
+#define airi_heap_hide(memory, bytes) ((void)(memory), (void)(bytes))
+#define airi_heap_show(memory, bytes) ((void)(memory), (void)(bytes))
+#endif
+#define AIRI_HEAP_FREED 0xdd /* in debug and hard builds a pointer read from freed memory is 0xdddd... */
+#define AIRI_HEAP_TAKEN 0xcd /* and fresh memory is not accidentally zero */
+
+static inline airi_block *airi_block_next(airi_block *block)
+{
+    airi_block *next;
+
+    airi_heap_show(block, sizeof *block);
+    next = block->next;
+    airi_heap_hide(block, sizeof *block);
+    return next;
+}
+
+static inline void airi_block_set_next(airi_block *block, airi_block *next)
+{
+    airi_heap_show(block, sizeof *block);
+    block->next = next;
+    airi_heap_hide(block, sizeof *block);
+}
+
+/* A free block becomes the caller's. */
+static inline void *airi_heap_reveal(airi_block *block, size_t bytes)
+{
+    airi_heap_show(block, bytes);
+    if (AIRI_CHECKED)
+        memset(block, AIRI_HEAP_TAKEN, bytes);
+    return block;
+}
+
+static inline airi_block *airi_heap_bury(void *memory, size_t bytes)
+{
+    if (AIRI_CHECKED)
+        memset(memory, AIRI_HEAP_FREED, bytes);
+    airi_heap_hide(memory, bytes);
+    return memory;
+}
+
+/* Uninitialised memory, aligned to 16, or to 64 where its class is a multiple of 64; NULL: no memory. `cache` is the
+ * calling worker's own, or NULL. */
+static inline void *airi_heap_take(airi_heap *heap, airi_cache *cache, size_t bytes)
+{
+    if (cache != NULL && bytes <= AIRI_HEAP_INLINE_MAX) {
+        airi_bin   *bin   = &cache->bins[airi_heap_class_of[(bytes + 15) / 16]];
+        airi_block *block = bin->hot;
+
+        if (block != NULL) {
+            bin->hot = airi_block_next(block);
+            bin->count--;
+            return airi_heap_reveal(block, bytes);
+        }
+    }
+    return airi_heap_take_slow(heap, cache, bytes);
+}
+
+/* `bytes` is what was asked for. NULL memory is harmless. */
+static inline void airi_heap_give(airi_heap *heap, airi_cache *cache, void *memory, size_t bytes)
+{
+    if (cache != NULL && memory != NULL && bytes <= AIRI_HEAP_INLINE_MAX) {
+        airi_bin *bin = &cache->bins[airi_heap_class_of[(bytes + 15) / 16]];
+
+        if (bin->count < bin->batch) {
+            airi_block *block = airi_heap_bury(memory, bytes);
+
+            airi_block_set_next(block, bin->hot);
+            bin->hot = block;
+            bin->count++;
+            return;
+        }
+    }
+    airi_heap_give_slow(heap, cache, memory, bytes);
+}
+
+#endif

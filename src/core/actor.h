@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A slot of the actor table, and what belongs to the actor that lives in it. Slots are never unmapped while the system
+ * lives, so a stale ref may always look at one. A slot is run by one owner at a time: the worker that took it from a
+ * run queue, or the killer that abandoned its running handler. */
+#ifndef AIRI_CORE_ACTOR_H
+#define AIRI_CORE_ACTOR_H
+
+#include "base/mutex.h"
+#include "core/kind.h"
+#include "core/msg.h"
+#include "core/wheel.h"
+#include "port/port.h"
+
+#include <airt/actor.h>
+
+typedef struct airi_actor  airi_actor;
+typedef struct airi_extra  airi_extra;
+typedef struct airi_worker airi_worker;
+
+enum { AIRI_LANES = 4, AIRI_INDEX_BITS = 28 };
+#define AIRI_INDEX_MASK ((1u << AIRI_INDEX_BITS) - 1)
+#define AIRI_GENERATION_LAST ((1ull << 36) - 1)
+
+/* Requests to an actor by others: set with seq_cst, then the actor is poked; read by its owner. */
+enum {
+    AIRI_ASKED_STOP = 1 << 0,
+    AIRI_ASKED_KILL = 1 << 1,
+    AIRI_ASKED_DRAIN = 1 << 2,
+    AIRI_ASKED_LINKED = 1 << 3,  /* a linked actor failed and exits are not trapped: a stop with that reason */
+    AIRI_REASON_TAKEN = 1 << 4,  /* somebody is writing, or has written, the reason */
+    AIRI_WAIT_OVER = 1 << 5,     /* the timer of the present await has fired */
+    AIRI_ROOM_OVER = 1 << 6,     /* the wait for room is decided */
+    AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
+    AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
+};
+
+enum { /* how a mailbox differs from the plain bounded one */
+    AIRI_BOX_WAIT = 1 << 0,     /* senders may wait: begin tells them */
+    AIRI_BOX_DROP_NEW = 1 << 1,
+    AIRI_BOX_DROP_OLD = 1 << 2, /* lanes are under the actor's lock */
+    AIRI_BOX_BYTES = 1 << 3,
+    AIRI_BOX_UNBOUNDED = 1 << 4,
+};
+
+enum { AIRI_SLOT_ACTOR, AIRI_SLOT_PLACED /* blocking or dedicated */, AIRI_SLOT_CALLER /* an outside thread's ask */ };
+
+struct airi_actor {
+    /* shared, atomic: senders, pokers */
+    airi_mail              mail;
+    airi_mail              urgent;
+    airi_room              room;
+    AIRI_ATOMIC(uint64_t)  generation;
+    AIRI_ATOMIC(uint32_t)  flags;
+    AIRI_ATOMIC(uint32_t)  incarnation;
+    airi_mutex             lock; /* of the tenant's extra, its special box, its owned things; order in ARCHITECTURE.md */
+    /* fixed between open and close of a tenant; a stale sender may read them, harmlessly */
+    uint32_t               index;
+    uint32_t               mailbox_max;
+    uint32_t               ttl_ms;
+    uint8_t                box; /* AIRI_BOX_ */
+    uint8_t                slot_kind;
+    uint16_t               turn_max;
+    int32_t                asked_code; /* with asked_exit below */
+    /* running owner only */
+    const airt_behavior   *behavior;
+    void                  *self; /* the state, of this incarnation */
+    airt_msg              *lane[AIRI_LANES]; /* the newest of each rank; its link.next is the oldest (a ring) */
+    airt_ctx              *suspended; /* the activation that awaits, or NULL */
+    AIRI_ATOMIC(airi_extra *) extra;  /* what most actors do not have; set once, under lock; freed at the final stop */
+    airi_actor            *run_next;  /* injection queue */
+    /* owner writes, others read: relaxed */
+    AIRI_ATOMIC(uint8_t)   state;
+    uint8_t                lane_mask;
+    uint8_t                lane_skips; /* picks in a row that passed over a waiting lower lane */
+    bool                   trap_exit; /* under relations_lock */
+    /* why it was asked to end; under lock until its flag is set */
+    uint8_t                asked_exit, asked_status;
+    uint16_t               waits_serial; /* owner: awaits do not look alike */
+    uint64_t               asked_origin;
+    AIRI_ATOMIC(uint64_t)  handled;
+    AIRI_ATOMIC(int64_t)   started_ns;
+    AIRI_ATOMIC(int64_t)   last_message_ns;
+    AIRI_ATOMIC(airt_ctx *) active; /* the activation whose handler may be running; see airi_abandon */
+    AIRI_ATOMIC(uint64_t)   waits;   /* the await that holds the actor up: see deadlock.c; 0: none */
+};
+_Static_assert(sizeof(struct airi_actor) <= 192, "three cache lines a slot");
+
+typedef struct airi_timer_head { /* what the wheel holds: the end of an await, or a message timer */
+    airi_wheel_timer   wheel;
+    struct airi_timer *message; /* NULL: part of an airi_await */
+} airi_timer_head;
+
+/* A link, a watch or a child tie between two actors: one record on both ends' lists, with its notices paid for. */
+typedef enum airi_tie { AIRI_TIE_MONITOR, AIRI_TIE_LINK, AIRI_TIE_CHILD } airi_tie;
+typedef struct airi_relation airi_relation;
+struct airi_relation { /* guarded by the system's relations lock */
+    airi_list link_a, link_b; /* on a's and b's lists */
+    airt_ref  a, b;           /* monitor: a watches b; child: a is the parent; link: either */
+    airt_msg *notice_a, *notice_b;
+    airi_tie  tie;
+};
+
+struct airi_caller;
+typedef struct airi_waiter { /* a sender that waits for room; on its stack; under actor->lock */
+    airi_list   link;
+    airt_msg   *msg;       /* NULL once accepted */
+    airt_ref    to;
+    airt_ref    sender_slot; /* actor or caller slot to poke */
+    AIRI_ATOMIC(uint32_t) status; /* AIRT_EPENDING until decided */
+    uint64_t    call;      /* its edge in the wait graph */
+} airi_waiter;
+
+typedef struct airi_owned { /* header of what an incarnation owns */
+    airi_list    link;
+    uint32_t     bytes; /* whole allocation */
+    uint8_t      what;  /* AIRI_OWNED_ */
+    airt_system *system;
+    struct airi_actor *guard; /* whose lock guards the list it is on; NULL: on none */
+} airi_owned;
+enum { AIRI_OWNED_MEMORY, AIRI_OWNED_MESSAGE, AIRI_OWNED_BLOB };
+typedef struct airi_hold airi_hold; /* a blob reference: memory.c */
+
+typedef struct airi_keeper { /* keeps a message out of its handler */
+    airi_owned  owned;
+    airt_msg   *msg;
+} airi_keeper;
+
+struct airi_extra { /* under actor->lock unless it says otherwise */
+    AIRI_ATOMIC(uint32_t) waiting; /* number of waiters, for the begin's glance */
+    airi_list    waiters;   /* airi_waiter, first come first served */
+    airi_list    owned;     /* airi_owned */
+    airi_list    timers;    /* airi_timer.owner_link; timer_lock */
+    airi_list    ties_a, ties_b; /* relations lock: as `a`, as `b` */
+    airi_worker *dedicated; /* fixed: the worker of a dedicated actor */
+    airt_msg    *stash;     /* ring like a lane */
+    uint32_t     stash_count, stash_max;
+    uint32_t     wait_ms;
+    uint32_t     bytes_max;
+    AIRI_ATOMIC(int64_t) bytes_used;
+    airt_msg    *start;     /* construction arguments, delivered at every start */
+    airt_msg    *starter;   /* reserved airt_started answer for who waits for the start */
+    uint64_t     starter_call;
+    airt_ref     starter_ref;
+    const char  *name;      /* the registry's copy; names_lock */
+    uint32_t     restarts;
+};
+
+static inline uint64_t airi_ref_bits(uint32_t index, uint64_t generation)
+{
+    return (generation << AIRI_INDEX_BITS) | index;
+}
+static inline uint32_t airi_ref_index(airt_ref ref)
+{
+    return (uint32_t)(ref.bits & AIRI_INDEX_MASK);
+}
+static inline uint64_t airi_ref_generation(airt_ref ref)
+{
+    return ref.bits >> AIRI_INDEX_BITS;
+}
+static inline airt_ref airi_actor_ref(airi_actor *actor)
+{
+    /* Relaxed: the owner reads what the tenant's opening wrote. */
+    return (airt_ref){ airi_ref_bits(actor->index, airi_load(&actor->generation, AIRI_RELAXED)) };
+}
+
+/* lanes.c: owner only (drop-old boxes: under extra->lock) */
+void      airi_lane_append(airi_actor *actor, airt_msg *msg);
+void      airi_lane_sort_in(airi_actor *actor, airi_link *oldest_first);
+airt_msg *airi_lane_pop(airi_actor *actor);
+/* The oldest that takes room, of the lowest rank that has one, up to `highest`. */
+airt_msg *airi_lane_evict(airi_actor *actor, unsigned highest);
+airt_msg *airi_ring_pop(airt_msg **newest);
+void      airi_ring_append(airt_msg **newest, airt_msg *msg);
+/* Every message of a ring, in order, before the queued mail of its rank. */
+void      airi_lane_put_back(airi_actor *actor, airt_msg **ring);
+airt_msg *airi_lane_extract(airi_actor *actor, const airt_kind *const kinds[]);
+
+#endif

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Boxes: how a message gets in, and how its owner takes it out. The plain bounded box needs two locked instructions to
+ * push and none to take; a box with another rule for the full case takes its slot's lock. Any thread delivers; the
+ * owner takes. */
+#include "core/await.h"
+#include "core/deadlock.h"
+#include "core/letters.h"
+#include "core/life.h"
+#include "core/outside.h"
+
+static void recorded(airt_system *system, airi_actor *actor, const airt_kind *kind)
+{
+    const airt_recorder *recorder = system->recorder;
+
+    if (recorder != NULL && recorder->accepted != NULL)
+        recorder->accepted(recorder->context, airi_actor_ref(actor), kind);
+}
+
+/* Pushes what has its place; schedules the owner if that is ours to do. */
+static airt_status push(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
+{
+    const airt_kind *kind = msg->kind; /* after the push the message is not ours */
+
+    airi_seam(worker);
+    switch (airi_mail_push(&actor->mail, &msg->link)) {
+    case AIRI_PUSH_CLOSED:
+        return AIRT_EDEAD;
+    case AIRI_PUSHED_WAKE:
+        airi_schedule(system, worker, actor);
+        break;
+    case AIRI_PUSHED:
+        break;
+    }
+    AIRI_TALLY(system, worker, accepted, 1);
+    AIRI_TALLY(system, worker, queued, 1);
+    if (system->recorder != NULL)
+        recorded(system, actor, kind);
+    return AIRT_OK;
+}
+
+static airt_status push_counted(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
+{
+    airt_status status;
+
+    msg->flags |= AIRI_MSG_COUNTED;
+    status = push(system, worker, actor, msg);
+    if (status != AIRT_OK) {
+        msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+        airi_room_undo(&actor->room);
+    }
+    return status;
+}
+
+/* --- boxes with a rule of their own, under actor->lock ------------------------------------------------------------ */
+
+static bool bytes_fit(const airi_actor *actor, airi_extra *extra, const airt_msg *msg)
+{
+    return (actor->box & AIRI_BOX_BYTES) == 0 ||
+           airi_load(&extra->bytes_used, AIRI_SEQ_CST) + (int64_t)airi_msg_bytes(msg) <= (int64_t)extra->bytes_max;
+}
+
+static void bytes_take(const airi_actor *actor, airi_extra *extra, const airt_msg *msg, int sign)
+{
+    if (actor->box & AIRI_BOX_BYTES)
+        (void)airi_fetch_add(&extra->bytes_used, sign * (int64_t)airi_msg_bytes(msg), AIRI_SEQ_CST);
+}
+
+static bool room_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
+{
+    if (!bytes_fit(actor, extra, msg))
+        return false;
+    if ((actor->box & AIRI_BOX_UNBOUNDED) == 0 && !airi_room_take(&actor->room, actor->mailbox_max))
+        return false;
+    if (actor->box & AIRI_BOX_UNBOUNDED)
+        (void)airi_room_take(&actor->room, AIRI_ROOM_MAX);
+    bytes_take(actor, extra, msg, 1);
+    return true;
+}
+
+/* Drop-old: makes room by the oldest of the lowest rank, the new message included. NULL: the new one is the victim. */
+static airt_msg *evict_for(airi_actor *actor, const airt_msg *msg)
+{
+    unsigned rank = airi_priority_rank((airt_priority)msg->priority);
+
+    return airi_lane_evict(actor, rank);
+}
+
+static void box_gone(airi_actor *actor, airi_extra *extra, airt_msg *msg)
+{
+    if (!airi_msg_is(msg, AIRI_MSG_COUNTED))
+        return;
+    airi_room_begin_sync(&actor->room);
+    if (extra != NULL)
+        bytes_take(actor, extra, msg, -1);
+}
+
+/* Under the lock; *out_victim is to be dead-lettered after it. A victim that is the new message itself is accepted and
+ * dropped. */
+static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor *actor, airi_extra *extra,
+                            airt_msg *msg, airt_msg **out_victim)
+{
+    while (!room_take(actor, extra, msg)) {
+        airt_msg *victim = evict_for(actor, msg);
+
+        if (victim == NULL) {
+            *out_victim = msg;
+            AIRI_TALLY(system, worker, accepted, 1);
+            return AIRT_OK;
+        }
+        box_gone(actor, extra, victim);
+        AIRI_TALLY(system, worker, queued, -1);
+        victim->link.next = *out_victim == NULL ? NULL : &(*out_victim)->link;
+        *out_victim = victim;
+    }
+    msg->flags |= AIRI_MSG_COUNTED;
+    airi_lane_append(actor, msg);
+    AIRI_TALLY(system, worker, accepted, 1);
+    AIRI_TALLY(system, worker, queued, 1);
+    if (system->recorder != NULL)
+        recorded(system, actor, msg->kind);
+    return AIRT_OK;
+}
+
+static void drop_victims(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *victim)
+{
+    while (victim != NULL) {
+        airt_msg *next = (airt_msg *)(void *)victim->link.next;
+
+        airi_dead(system, worker, to, victim, AIRT_LETTER_DROPPED);
+        victim = next;
+    }
+}
+
+static airt_status deliver_drop_old(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg)
+{
+    airt_msg   *victims = NULL;
+    airi_extra *extra;
+    airt_status status = AIRT_EDEAD;
+    bool        claimed = false;
+
+    airi_mutex_lock(&actor->lock);
+    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(to) && extra != NULL &&
+        !airi_mail_closed(&actor->mail)) {
+        msg->link.next = NULL;
+        status = drop_old(caller->system, caller->worker, actor, extra, msg, &victims);
+        claimed = airi_mail_claim(&actor->mail);
+    }
+    airi_mutex_unlock(&actor->lock);
+    if (claimed)
+        airi_schedule(caller->system, caller->worker, actor);
+    drop_victims(caller->system, caller->worker, to, victims);
+    return status;
+}
+
+/* Enlists a sender behind those already waiting. False: there was room after all, or no such box any more: *status. */
+static bool enlist(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, airt_status *status)
+{
+    airi_extra *extra;
+    bool        waits = false;
+
+    airi_mutex_lock(&actor->lock);
+    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    *status = AIRT_EDEAD;
+    if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(waiter->to) && extra != NULL &&
+        !airi_mail_closed(&actor->mail)) {
+        /* Announce first, then look for room: the owner's begin looks for waiters after it has made room. */
+        uint32_t before = airi_fetch_add(&extra->waiting, 1, AIRI_SEQ_CST);
+
+        waits = before != 0 || !room_take(actor, extra, waiter->msg);
+        if (waits)
+            airi_list_push_back(&extra->waiters, &waiter->link);
+        else
+            (void)airi_fetch_sub(&extra->waiting, 1, AIRI_SEQ_CST);
+        *status = AIRT_OK;
+    }
+    airi_mutex_unlock(&actor->lock);
+    if (!waits && *status == AIRT_OK)
+        *status = push_counted(caller->system, caller->worker, actor, waiter->msg);
+    return waits;
+}
+
+bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter)
+{
+    airi_actor *actor = airi_slot(system, airi_ref_index(waiter->to));
+    bool        withdrawn = false;
+
+    airi_mutex_lock(&actor->lock);
+    if (airi_load(&waiter->status, AIRI_ACQUIRE) == AIRT_EPENDING) {
+        airi_list_remove(&waiter->link);
+        (void)airi_fetch_sub(&airi_load(&actor->extra, AIRI_ACQUIRE)->waiting, 1, AIRI_SEQ_CST);
+        withdrawn = true;
+    }
+    airi_mutex_unlock(&actor->lock);
+    return withdrawn;
+}
+
+/* Tells a waiter; its thread or handler may be gone with the waiter the moment the status is written. */
+static void waiter_tell(airt_system *system, airi_worker *worker, airi_waiter *waiter, airt_status status)
+{
+    airi_actor *sender = airi_slot(system, airi_ref_index(waiter->sender_slot));
+
+    /* The flag first: the sender cannot leave before the status is written. Release: pairs with the sender's acquire. */
+    (void)airi_fetch_or(&sender->flags, AIRI_ROOM_OVER, AIRI_SEQ_CST);
+    airi_store(&waiter->status, (uint32_t)status, AIRI_RELEASE);
+    airi_poke(system, worker, sender);
+}
+
+/* Owner, after a begin: gives the room to those who wait. */
+static void grant(airi_worker *worker, airi_actor *actor, airi_extra *extra)
+{
+    airt_system *system = worker->system;
+
+    airi_mutex_lock(&actor->lock);
+    airi_lane_sort_in(actor, airi_box_gather(actor)); /* what a waiter sent before stays before what it waits with */
+    while (!airi_list_empty(&extra->waiters)) {
+        airi_waiter *waiter = AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
+        airt_msg    *msg = waiter->msg;
+
+        if (!room_take(actor, extra, msg))
+            break;
+        airi_list_remove(&waiter->link);
+        (void)airi_fetch_sub(&extra->waiting, 1, AIRI_SEQ_CST);
+        msg->flags |= AIRI_MSG_COUNTED;
+        airi_lane_append(actor, msg);
+        AIRI_TALLY(system, worker, accepted, 1);
+        AIRI_TALLY(system, worker, queued, 1);
+        if (system->recorder != NULL)
+            recorded(system, actor, msg->kind);
+        waiter_tell(system, worker, waiter, AIRT_OK);
+    }
+    airi_mutex_unlock(&actor->lock);
+}
+
+void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+
+    while (extra != NULL && !airi_list_empty(&extra->waiters)) {
+        airi_waiter *waiter = AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
+
+        airi_list_remove(&waiter->link);
+        waiter_tell(system, worker, waiter, AIRT_EDEAD);
+    }
+}
+
+static int64_t wait_deadline(const airi_caller *caller, const airi_extra *extra, int64_t wait_ns)
+{
+    int64_t now = caller->system->world->now_ns(caller->system->world);
+    int64_t own = (int64_t)extra->wait_ms * 1000000;
+    int64_t due;
+
+    if (wait_ns <= 0)
+        wait_ns = own;
+    due = wait_ns >= AIRI_NEVER - now ? AIRI_NEVER : now + wait_ns;
+    if (caller->ctx != NULL && caller->ctx->deadline_ns != 0 && caller->ctx->deadline_ns < due)
+        due = caller->ctx->deadline_ns;
+    return due;
+}
+
+static airt_status wait_inside(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, int64_t due)
+{
+    airt_ctx   *ctx = caller->ctx;
+    airt_status status = airi_may_await(ctx);
+
+    if (status != AIRT_OK)
+        return status;
+    waiter->sender_slot = ctx->self;
+    if (!enlist(caller, actor, waiter, &status))
+        return status;
+    status = airi_await_room(ctx, waiter, due);
+    if (status != AIRT_OK && airi_waiter_withdraw(ctx->system, waiter))
+        return status;
+    return (airt_status)airi_load(&waiter->status, AIRI_ACQUIRE);
+}
+
+static airt_status wait_outside(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, int64_t due)
+{
+    airi_actor *slot = airi_outside_slot_take(caller->system);
+    airt_status status = AIRT_ENOMEM;
+
+    if (slot == NULL)
+        return AIRT_ENOMEM;
+    waiter->sender_slot = airi_actor_ref(slot);
+    if (enlist(caller, actor, waiter, &status))
+        status = airi_outside_wait_room(caller, waiter, slot, due);
+    airi_outside_slot_give(caller->system, slot);
+    return status;
+}
+
+static airt_status deliver_wait(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg,
+                                int64_t wait_ns)
+{
+    airi_waiter waiter = { .msg = msg, .to = to };
+    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    int64_t     due;
+
+    if (extra == NULL)
+        return AIRT_EDEAD;
+    /* Nobody waits and there is room: as in a plain box. */
+    if (airi_load(&extra->waiting, AIRI_SEQ_CST) == 0 && room_take(actor, extra, msg))
+        return push_counted(caller->system, caller->worker, actor, msg);
+    airi_store(&waiter.status, AIRT_EPENDING, AIRI_RELAXED); /* not shared yet */
+    due = wait_deadline(caller, extra, wait_ns);
+    return caller->ctx != NULL ? wait_inside(caller, actor, &waiter, due) : wait_outside(caller, actor, &waiter, due);
+}
+
+static airt_status deliver_special(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg,
+                                   int64_t wait_ns)
+{
+    airi_extra *extra;
+
+    if (actor->box & AIRI_BOX_DROP_OLD)
+        return deliver_drop_old(caller, actor, to, msg);
+    if (actor->box & AIRI_BOX_WAIT)
+        return deliver_wait(caller, actor, to, msg, wait_ns);
+    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    if (extra == NULL && (actor->box & AIRI_BOX_BYTES))
+        return AIRT_EDEAD;
+    if (room_take(actor, extra, msg))
+        return push_counted(caller->system, caller->worker, actor, msg);
+    if ((actor->box & AIRI_BOX_DROP_NEW) == 0)
+        return AIRT_EFULL;
+    AIRI_TALLY(caller->system, caller->worker, accepted, 1);
+    airi_dead(caller->system, caller->worker, to, msg, AIRT_LETTER_DROPPED);
+    return AIRT_OK;
+}
+
+/* --- in ----------------------------------------------------------------------------------------------------------- */
+
+/* The living slot behind a ref, as far as a glance can tell; the receiver decides for good. */
+static airi_actor *box_of(airt_system *system, airt_ref to)
+{
+    airi_actor *actor = airi_slot(system, airi_ref_index(to));
+
+    /* Relaxed: a stale answer is caught when the receiver compares generations. */
+    if (actor == NULL || actor->slot_kind == AIRI_SLOT_CALLER ||
+        airi_load(&actor->generation, AIRI_RELAXED) != airi_ref_generation(to))
+        return NULL;
+    return actor;
+}
+
+/* A request expires by its own deadline; anything else by the box's time-to-live. */
+static void stamp(airt_system *system, airi_actor *actor, airt_msg *msg)
+{
+    if (actor->ttl_ms != 0 && msg->deadline_ns == 0) {
+        msg->deadline_ns = system->world->now_ns(system->world) + (int64_t)actor->ttl_ms * 1000000;
+        msg->flags |= AIRI_MSG_TTL;
+    }
+    if (airi_msg_is(msg, AIRI_MSG_REQUEST))
+        airi_edge_move(system, msg->correlation, actor->index);
+}
+
+airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, int64_t wait_ns)
+{
+    airt_system *system = caller->system;
+    airi_actor  *actor = box_of(system, to);
+
+    if (actor == NULL)
+        return AIRT_EDEAD;
+    /* Relaxed: a glance, so that an actor that is draining or ending comes to an end. */
+    if (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_CLOSED_TO_SENDERS)
+        return AIRT_EDEAD;
+    if (actor->ttl_ms != 0 || airi_msg_is(msg, AIRI_MSG_REQUEST))
+        stamp(system, actor, msg);
+    msg->generation = airi_ref_generation(to) & AIRI_GENERATION_LAST;
+    if (actor->box != 0)
+        return deliver_special(caller, actor, to, msg, wait_ns);
+    if (!airi_room_take(&actor->room, actor->mailbox_max))
+        return AIRT_EFULL;
+    return push_counted(system, caller->worker, actor, msg);
+}
+
+airt_status airi_deliver_reserved(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg)
+{
+    airi_actor *actor = box_of(system, to);
+
+    if (actor == NULL)
+        return AIRT_EDEAD;
+    msg->generation = airi_ref_generation(to) & AIRI_GENERATION_LAST;
+    return push(system, worker, actor, msg);
+}
+
+/* --- out, owner only ---------------------------------------------------------------------------------------------- */
+
+airi_link *airi_box_gather(airi_actor *actor)
+{
+    return airi_mail_has_new(&actor->mail) ? airi_mail_take(&actor->mail) : NULL;
+}
+
+static bool lanes_locked(const airi_actor *actor)
+{
+    return (actor->box & (AIRI_BOX_DROP_OLD | AIRI_BOX_WAIT)) != 0;
+}
+
+airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
+{
+    airt_msg *msg;
+
+    (void)worker;
+    if (__builtin_expect((actor->box & AIRI_BOX_DROP_OLD) != 0, 0)) {
+        airi_mutex_lock(&actor->lock);
+        airi_lane_sort_in(actor, airi_box_gather(actor));
+        msg = airi_lane_pop(actor);
+        airi_mutex_unlock(&actor->lock);
+        return msg;
+    }
+    if (airi_mail_has_new(&actor->mail))
+        airi_lane_sort_in(actor, airi_mail_take(&actor->mail));
+    return airi_lane_pop(actor);
+}
+
+airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_kind *const kinds[])
+{
+    bool      locked = lanes_locked(actor);
+    airt_msg *msg;
+
+    (void)worker;
+    if (locked)
+        airi_mutex_lock(&actor->lock);
+    airi_lane_sort_in(actor, airi_box_gather(actor));
+    msg = airi_lane_extract(actor, kinds);
+    if (locked)
+        airi_mutex_unlock(&actor->lock);
+    return msg;
+}
+
+bool airi_box_empty(airi_actor *actor)
+{
+    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+
+    return actor->lane_mask == 0 && !airi_mail_has_new(&actor->mail) &&
+           (extra == NULL || airi_load(&extra->waiting, AIRI_SEQ_CST) == 0);
+}
+
+/* Whether a message that carries a deadline, or belongs to a call or an incarnation, is still wanted. */
+static bool wanted(airi_worker *worker, airi_actor *actor, const airt_msg *msg, airt_letter *out_reason)
+{
+    airt_system *system = worker->system;
+
+    *out_reason = AIRT_LETTER_EXPIRED;
+    if (msg->deadline_ns != 0 && msg->deadline_ns <= system->world->now_ns(system->world))
+        return false;
+    if (airi_msg_is(msg, AIRI_MSG_REQUEST) && !airi_call_alive(system, msg->correlation))
+        return false;
+    *out_reason = AIRT_LETTER_INCARNATION;
+    return !airi_msg_is(msg, AIRI_MSG_BOUND) ||
+           msg->correlation == airi_load(&actor->incarnation, AIRI_RELAXED); /* owner's own */
+}
+
+static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
+{
+    airi_extra *extra;
+
+    AIRI_TALLY(worker->system, worker, queued, -1);
+    if (!airi_msg_is(msg, AIRI_MSG_COUNTED))
+        return;
+    msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+    if (__builtin_expect(actor->box == 0, 1)) {
+        airi_room_begin(&actor->room);
+        return;
+    }
+    extra = airi_load(&actor->extra, AIRI_RELAXED); /* owner's own */
+    airi_room_begin_sync(&actor->room);
+    if (extra != NULL) {
+        bytes_take(actor, extra, msg, -1);
+        /* Seq_cst after begin_sync: meets enlist's announcement before its look for room. */
+        if (airi_load(&extra->waiting, AIRI_SEQ_CST) != 0)
+            grant(worker, actor, extra);
+    }
+}
+
+bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
+{
+    airt_letter reason = AIRT_LETTER_GONE;
+
+    begun(worker, actor, msg);
+    /* Relaxed: the owner's own generation. */
+    if (__builtin_expect(msg->generation != airi_load(&actor->generation, AIRI_RELAXED), 0) ||
+        ((msg->deadline_ns != 0 || (msg->flags & (AIRI_MSG_REQUEST | AIRI_MSG_BOUND)) != 0) &&
+         !wanted(worker, actor, msg, &reason))) {
+        airi_dead(worker->system, worker, airi_actor_ref(actor), msg, reason);
+        return false;
+    }
+    AIRI_TALLY(worker->system, worker, in_work, 1);
+    airi_count(&actor->handled, 1);
+    airi_store(&actor->last_message_ns, worker->now_ns, AIRI_RELAXED); /* a statistic */
+    if (worker->system->recorder != NULL && worker->system->recorder->begun != NULL)
+        worker->system->recorder->begun(worker->system->recorder->context, airi_actor_ref(actor), msg->kind);
+    return true;
+}

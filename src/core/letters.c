@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The ends of messages that are not handlers: dead letters, refusals, and the memory's way back. Any thread. */
+#include "core/letters.h"
+
+#include "core/await.h"
+#include "core/timers.h"
+
+static const char *const letter_text[] = {
+#define LETTER_TEXT(name, text, accepted) text,
+    AIRT_DEAD_LETTER_TABLE(LETTER_TEXT)
+#undef LETTER_TEXT
+};
+
+const char *airt_letter_text(airt_letter reason)
+{
+    return (unsigned)reason < AIRT_LETTER_COUNT ? letter_text[reason] : "unknown reason";
+}
+
+static void none_accepted(void *context, airt_ref who, const airt_kind *kind)
+{
+    (void)context;
+    (void)who;
+    (void)kind;
+}
+
+const airt_recorder airt_recorder_none = { NULL, none_accepted, NULL, NULL, NULL };
+
+/* What the asker of a dead request is told. */
+static airt_status status_of(airt_letter reason)
+{
+    static const airt_status status[AIRT_LETTER_COUNT] = {
+        [AIRT_LETTER_EXPIRED] = AIRT_ETIMEDOUT,     [AIRT_LETTER_DROPPED] = AIRT_EFULL,
+        [AIRT_LETTER_UNHANDLED] = AIRT_EKIND,       [AIRT_LETTER_FAULT] = AIRT_EFAILED,
+        [AIRT_LETTER_STOPPED] = AIRT_EDEAD,         [AIRT_LETTER_GONE] = AIRT_EDEAD,
+        [AIRT_LETTER_INCARNATION] = AIRT_EFAILED,   [AIRT_LETTER_FULL] = AIRT_EFULL,
+        [AIRT_LETTER_DEAD] = AIRT_EDEAD,            [AIRT_LETTER_NOMEM] = AIRT_ENOMEM,
+    };
+
+    return status[reason];
+}
+
+static airt_letter letter_of(airt_status status)
+{
+    switch (status) {
+    case AIRT_EFULL:
+    case AIRT_ETIMEDOUT:
+    case AIRT_EDEADLK:
+        return AIRT_LETTER_FULL;
+    case AIRT_ENOMEM:
+    case AIRT_ELIMIT:
+        return AIRT_LETTER_NOMEM;
+    default:
+        return AIRT_LETTER_DEAD;
+    }
+}
+
+static void tell_hook(airt_system *system, airt_ref to, const airt_kind *kind, const airt_msg *msg, airt_letter reason)
+{
+    airt_dead_letter letter = { reason, AIRT_NONE, to, kind, NULL };
+
+    if (system->recorder != NULL && system->recorder->dead != NULL)
+        system->recorder->dead(system->recorder->context, to, kind, reason);
+    if (system->options.dead_letter == NULL)
+        return;
+    if (msg != NULL) {
+        letter.from = msg->sender;
+        letter.body = airt_msg_body(msg);
+    }
+    system->options.dead_letter(system->options.dead_letter_context, &letter);
+}
+
+void airi_dead(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_letter reason)
+{
+    AIRI_TALLY(system, worker, dead[reason], 1);
+    if (!airi_msg_is(msg, AIRI_MSG_FAILURE))
+        tell_hook(system, to, msg->kind, msg, reason);
+    airi_answer_fail(system, worker, msg, status_of(reason), 0, airt_letter_text(reason));
+    airi_msg_done(system, worker, msg);
+}
+
+void airi_refused(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_status status)
+{
+    airi_unmade_report(system, worker, to, msg->kind, msg, status);
+    airi_answer_fail(system, worker, msg, status, 0, airt_status_text(status));
+    airi_msg_done(system, worker, msg);
+}
+
+void airi_unmade_report(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind,
+                        const airt_msg *msg, airt_status status)
+{
+    airt_letter reason = letter_of(status);
+
+    AIRI_TALLY(system, worker, refused, 1);
+    AIRI_TALLY(system, worker, dead[reason], 1);
+    if (system->recorder != NULL && system->recorder->refused != NULL)
+        system->recorder->refused(system->recorder->context, to, kind, status);
+    tell_hook(system, to, kind, msg, reason);
+}
+
+void airi_unmade(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind, airt_status status)
+{
+    airi_unmade_report(system, worker, to, kind, NULL, status);
+}
+
+void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg)
+{
+    if (airi_msg_is(msg, AIRI_MSG_TIMER)) {
+        airi_timer_message_back(system, worker, msg);
+        return;
+    }
+    if (airi_msg_is(msg, AIRI_MSG_FAILURE))
+        msg->kind = NULL; /* its body is the failure's, whatever it was reserved for */
+    airi_msg_free(&system->heap, airi_cache_of(worker), msg);
+}

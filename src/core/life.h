@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* An actor's life: start, restart, end. Owner only, but for what says otherwise. */
+#ifndef AIRI_CORE_LIFE_H
+#define AIRI_CORE_LIFE_H
+
+#include "core/loop.h"
+
+/* Asks an actor to end, for a reason; the first reason counts. Any thread. */
+airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, const airt_reason *reason);
+/* Pokes an actor after a flag was set. Any thread. */
+void airi_poke(airt_system *system, airi_worker *worker, airi_actor *actor);
+
+/* Ends an actor: post_stop when cooperative, then everything it had; its slot is free afterwards. */
+void airi_life_end(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool cooperative);
+/* The part without user code, for a killer too; worker may be NULL. */
+void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason);
+/* A handler returned a failing status: on_error decides. False: the actor is gone. */
+bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status);
+/* Runs the start handler. False: the actor is gone. */
+bool airi_life_start(airt_ctx *ctx, airi_actor *actor);
+/* The reason that was asked for. */
+airt_reason airi_life_reason(airi_actor *actor);
+/* An abandoned handler has returned. */
+void airi_life_orphan_ended(airt_ctx *ctx);
+
+/* The extra of a living actor, made when it is first needed. Owner: NULL is no memory. Any thread: EDEAD, ENOMEM. */
+airi_extra *airi_extra_of(airt_system *system, airi_worker *worker, airi_actor *actor);
+airt_status airi_extra_at(airt_system *system, airi_worker *worker, airt_ref who, airi_extra **out_extra);
+
+typedef struct airi_starter { /* an open call that the start answers */
+    airt_ref  asker;
+    airt_call call;
+} airi_starter;
+airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior, const airt_spawn_options *options,
+                       const airi_starter *starter, airt_ref *out_ref);
+void airi_slot_give(airt_system *system, airi_actor *actor);
+/* A dedicated actor is gone: its thread may end. */
+void airi_worker_dismiss(airt_system *system, airi_worker *by, airi_worker *dedicated);
+bool airi_behavior_handles(const airt_behavior *behavior, const airt_kind *kind);
+
+void airi_idle_changed(airt_system *system);
+void airi_blocking_grow(airt_system *system, airi_worker *worker);
+
+/* ties.c: links, watches, children. Each takes the relations lock. */
+airt_status airi_ties_of_birth(const airi_caller *caller, const airt_spawn_options *options, airt_ref born);
+void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason,
+                        bool final);
+/* owned.c: what an incarnation owns. */
+/* Puts it on the incarnation's list. False: no memory, or killed meanwhile. */
+bool airi_owned_add(airt_ctx *ctx, airi_owned *owned);
+void airi_hold_release(airi_owned *owned);
+void airi_holds_release(airt_ctx *ctx);
+airt_status airi_keeper_reserve(airt_ctx *ctx);
+void        airi_keeper_unreserve(airt_ctx *ctx);
+/* Gives a message in work to its actor, with the reserved keeper. */
+airt_status airi_keeper_fill(airt_ctx *ctx, airt_msg *msg, airt_msg **out_msg);
+/* Takes the message in work out of its handler. NULL: there is none, or a killer has it. */
+airt_msg *airi_msg_from_work(airt_ctx *ctx);
+airt_status airi_reply_failure_to(airt_ctx *ctx, airt_msg **request, int32_t code, const char *text);
+void airi_owned_release(airt_system *system, airi_worker *worker, airi_list *owned, airt_letter reason);
+
+airt_status airi_killed_unmade(const airi_caller *caller, airt_ref to, const airt_kind *kind, const void *body);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The worker's loop. It runs on a pooled stack; a handler that waits keeps that stack and the loop goes on with
+ * another, so the loop keeps nothing it needs in its frame: after a handler has returned, ctx->worker says who runs. */
+#include "core/loop.h"
+
+#include "core/await.h"
+#include "core/life.h"
+
+#include <string.h>
+
+static void ctx_init(airi_stack *stack, airi_worker *worker)
+{
+    airt_ctx *ctx = airi_ctx_of(stack);
+
+    memset(ctx, 0, sizeof *ctx);
+    ctx->tag = AIRI_TAG_CTX;
+    ctx->system = worker->system;
+    ctx->worker = worker;
+    ctx->stack = stack;
+    airi_list_init(&ctx->orphan_owned);
+}
+
+static void give_retired(airi_worker *worker)
+{
+    airi_stack *stack = worker->retired;
+
+    worker->retired = NULL;
+    if (stack == NULL)
+        return;
+    if (worker->spare == NULL)
+        worker->spare = stack;
+    else
+        airi_stacks_give(&worker->system->stacks, stack);
+}
+
+/* What was left undone by the stack that was just left. */
+static void arrive(airi_worker *worker)
+{
+    airi_actor *actor = worker->committing;
+
+    give_retired(worker);
+    worker->committing = NULL;
+    if (actor != NULL && !airi_loop_commit(worker, actor, worker->committing_receive))
+        airi_schedule(worker->system, worker, actor);
+}
+
+static bool leaves_pool(airi_worker *worker)
+{
+    /* Seq_cst: the watch replaced this worker, or the system ends. */
+    if (airi_load(&worker->system->halt, AIRI_SEQ_CST))
+        return true;
+    return airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_load(&worker->pinned_away, AIRI_SEQ_CST) == 0;
+}
+
+static void __attribute__((noreturn)) leave_thread(airi_worker *worker)
+{
+    worker->retired = worker->stack;
+    worker->stack = NULL;
+    airi_stack_leave(worker->retired, &worker->native);
+}
+
+static void loop_entry(void *argument)
+{
+    airt_ctx *ctx = airi_ctx_of(argument);
+
+    arrive(ctx->worker);
+    for (;;) {
+        airi_worker *worker = ctx->worker;
+        airi_actor  *actor;
+
+        if (leaves_pool(worker) && !worker->driven_mode)
+            leave_thread(worker);
+        actor = airi_find_work(worker);
+        if (actor != NULL) {
+            airi_turn(ctx, actor);
+            worker = ctx->worker;
+        } else if (!worker->driven_mode) {
+            airi_park(worker);
+        }
+        if (worker->driven_mode)
+            airi_loop_yield(worker, false);
+    }
+}
+
+void airi_loop_prepare(airi_worker *worker, airi_stack *stack)
+{
+    ctx_init(stack, worker);
+    worker->stack = stack;
+    airi_stack_prepare(stack, loop_entry, stack);
+}
+
+/* Driven: back to whoever steps this worker; returns at the next step. */
+void airi_loop_yield(airi_worker *worker, bool mid_turn)
+{
+    worker->mid_turn = mid_turn;
+    airi_set_current_worker(NULL);
+    airi_stack_switch(worker->stack, &worker->native);
+}
+
+bool airi_loop_reserve(airi_worker *worker, airt_status *out_status)
+{
+    if (worker->spare != NULL)
+        return true;
+    *out_status = airi_stacks_take(&worker->system->stacks, &worker->spare);
+    return *out_status == AIRT_OK;
+}
+
+void airi_loop_suspend(airt_ctx *ctx, bool receive)
+{
+    airi_worker *worker = ctx->worker;
+    airi_actor  *actor = ctx->actor;
+    airi_stack  *fresh = worker->spare;
+
+    actor->suspended = ctx;
+    if (actor->behavior->pinned)
+        (void)airi_fetch_add(&worker->pinned_away, 1, AIRI_SEQ_CST);
+    worker->spare = NULL;
+    worker->committing = actor;
+    worker->committing_receive = receive;
+    airi_store(&worker->running, NULL, AIRI_RELAXED); /* the watch's glance only */
+    AIRI_TALLY(worker->system, worker, switches, 1);
+    airi_loop_prepare(worker, fresh);
+    airi_stack_switch(ctx->stack, fresh);
+    arrive(ctx->worker); /* resumed: perhaps another worker, certainly another loop stack retired */
+}
+
+void airi_loop_resume(airi_worker *worker, airt_ctx *ctx)
+{
+    airi_stack *over = worker->stack;
+
+    if (ctx->actor->behavior->pinned)
+        (void)airi_fetch_sub(&worker->pinned_away, 1, AIRI_SEQ_CST);
+
+    worker->retired = over;
+    worker->stack = ctx->stack;
+    ctx->worker = worker;
+    AIRI_TALLY(worker->system, worker, switches, 1);
+    airi_stack_leave(over, ctx->stack);
+}
+
+bool airi_loop_commit(airi_worker *worker, airi_actor *actor, bool receive)
+{
+    airi_mail *word = receive ? &actor->mail : &actor->urgent;
+
+    airi_seam(worker);
+    if (!airi_mail_idle(word))
+        return false;
+    /* From here on others may run the actor, unless we claim it back. A flag set before our idle is seen here; one set
+     * after claims for itself. */
+    if (receive ? airi_await_attention(actor, true) : airi_await_attention(actor, false))
+        return !airi_mail_claim(word);
+    return true;
+}

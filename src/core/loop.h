@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A worker's loop and an actor's turn. */
+#ifndef AIRI_CORE_LOOP_H
+#define AIRI_CORE_LOOP_H
+
+#include "core/sched.h"
+
+static inline airt_ctx *airi_ctx_of(airi_stack *stack)
+{
+    return (airt_ctx *)(void *)stack->reserve;
+}
+
+/* Makes the running activation's suspension visible once its stack is left; continues elsewhere. Returns when resumed,
+ * possibly on another thread. receive: mail too wakes it. */
+void airi_loop_suspend(airt_ctx *ctx, bool receive);
+/* Continues a suspended activation on the calling worker; the calling stack is over. */
+void airi_loop_resume(airi_worker *worker, airt_ctx *ctx) __attribute__((noreturn));
+/* Publishes that an actor stays suspended. False: something came meanwhile, the caller still owns it. */
+bool airi_loop_commit(airi_worker *worker, airi_actor *actor, bool receive);
+
+/* One turn of an actor that the worker took from a queue. */
+void airi_turn(airt_ctx *ctx, airi_actor *actor);
+
+/* Hands a message to the behaviour; the status it returned. AIRT_EKILLED with ctx->abandoned: the actor is gone. */
+airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body);
+void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor);
+/* Releases what a handler held: answers, calls, blobs. */
+void airi_ctx_unwind(airt_ctx *ctx);
+
+#endif

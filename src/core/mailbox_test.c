@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "core/mailbox.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static void test_words(void **state)
+{
+    airi_mail mail;
+    airi_link links[5];
+
+    (void)state;
+    airi_mail_init(&mail);
+    assert_true(airi_mail_closed(&mail));
+    links[0].next = &links[4];
+    assert_int_equal(airi_mail_push(&mail, &links[0]), AIRI_PUSH_CLOSED);
+    assert_ptr_equal(links[0].next, &links[4]); /* untouched */
+    assert_false(airi_mail_claim(&mail));
+    airi_mail_open(&mail);
+    assert_false(airi_mail_closed(&mail));
+    assert_null(airi_mail_take(&mail));
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(airi_mail_push(&mail, &links[i]), AIRI_PUSHED);
+    assert_true(airi_mail_has_new(&mail));
+    assert_false(airi_mail_idle(&mail)); /* something new */
+    assert_false(airi_mail_claim(&mail));
+    assert_ptr_equal(airi_mail_take(&mail), &links[0]);
+    assert_ptr_equal(links[0].next, &links[1]);
+    assert_ptr_equal(links[1].next, &links[2]);
+    assert_null(links[2].next);
+    assert_false(airi_mail_has_new(&mail));
+    assert_true(airi_mail_idle(&mail));
+    assert_false(airi_mail_has_new(&mail));
+    assert_int_equal(airi_mail_push(&mail, &links[0]), AIRI_PUSHED_WAKE);
+    assert_int_equal(airi_mail_push(&mail, &links[1]), AIRI_PUSHED);
+    assert_ptr_equal(airi_mail_take(&mail), &links[0]);
+    assert_true(airi_mail_idle(&mail));
+    assert_true(airi_mail_claim(&mail));
+    assert_false(airi_mail_claim(&mail)); /* once */
+    assert_null(airi_mail_take(&mail));
+}
+
+static void test_close(void **state)
+{
+    airi_mail mail;
+    airi_link links[2];
+
+    (void)state;
+    airi_mail_init(&mail);
+    airi_mail_open(&mail);
+    assert_null(airi_mail_close(&mail)); /* empty */
+    airi_mail_open(&mail);
+    assert_true(airi_mail_idle(&mail));
+    assert_null(airi_mail_close(&mail)); /* idle: its caller owns it */
+    airi_mail_open(&mail);
+    (void)airi_mail_push(&mail, &links[0]);
+    (void)airi_mail_push(&mail, &links[1]);
+    assert_ptr_equal(airi_mail_close(&mail), &links[0]);
+    assert_ptr_equal(links[0].next, &links[1]);
+    assert_null(links[1].next);
+    assert_true(airi_mail_closed(&mail));
+}
+
+#define SENDERS 4
+#define EACH 10000
+
+typedef struct message {
+    airi_link link;
+    uint32_t  sender;
+    uint32_t  number;
+    uint64_t  body; /* plain: TSan sees when push and take do not order it */
+} message;
+
+typedef struct box {
+    airi_mail             mail;
+    AIRI_ATOMIC(uint32_t) ready; /* scheduled and not yet run: never above 1 */
+    AIRI_ATOMIC(uint32_t) stop;  /* the flag beside the word */
+    uint32_t              order_wrong;
+    uint32_t              next[SENDERS]; /* plain: handed from run to run */
+    uint64_t              handled;
+    AIRI_ATOMIC(bool)     stopped; /* the owner has seen stop */
+} box;
+
+static message messages[SENDERS][EACH];
+static box     shared;
+
+static void schedule(void)
+{
+    if (airi_fetch_add(&shared.ready, 1, AIRI_ACQ_REL) != 0)
+        abort();
+}
+
+/* Unlike a yield, cheap also on a machine that is busy with other things. */
+static void rest(void)
+{
+    struct timespec moment = { .tv_nsec = 10000 };
+
+    (void)nanosleep(&moment, NULL);
+}
+
+static void *send_all(void *argument)
+{
+    uint32_t me = (uint32_t)(uintptr_t)argument;
+
+    for (uint32_t i = 0; i < EACH; i++) {
+        message *m = &messages[me][i];
+
+        m->sender = me;
+        m->number = i;
+        m->body   = ((uint64_t)me << 32 | i) * 3;
+        if (airi_mail_push(&shared.mail, &m->link) == AIRI_PUSHED_WAKE)
+            schedule();
+        if (i % 256 == 0)
+            rest(); /* let it go idle */
+    }
+    return NULL;
+}
+
+static void handle(airi_link *link)
+{
+    while (link != NULL) {
+        message *m = (message *)(void *)link;
+
+        shared.order_wrong += m->number != shared.next[m->sender];
+        shared.order_wrong += m->body != ((uint64_t)m->sender << 32 | m->number) * 3;
+        shared.next[m->sender] = m->number + 1;
+        shared.handled++;
+        link = link->next;
+    }
+}
+
+/* One turn of the owner; returns when it gave up the right to run. */
+static void run_owner(void)
+{
+    for (;;) {
+        bool stop;
+
+        handle(airi_mail_take(&shared.mail));
+        stop = airi_load(&shared.stop, AIRI_RELAXED) != 0;
+        if (stop)
+            airi_store(&shared.stopped, true, AIRI_RELEASE);
+        if (!airi_mail_idle(&shared.mail))
+            continue;
+        if (stop || airi_load(&shared.stop, AIRI_RELAXED) == 0 || !airi_mail_claim(&shared.mail))
+            return;
+    }
+}
+
+static void *run_worker(void *argument)
+{
+    (void)argument;
+    while (airi_load(&shared.stop, AIRI_ACQUIRE) < 2) {
+        uint32_t one = 1;
+
+        if (airi_cas(&shared.ready, &one, 0, AIRI_ACQ_REL, AIRI_RELAXED))
+            run_owner();
+        else
+            rest();
+    }
+    return NULL;
+}
+
+/* Four senders, two workers that run whoever is scheduled: exact count, order per sender, scheduled when idle only,
+ * and in the end a flag that is never missed. */
+static void test_stress(void **state)
+{
+    pthread_t senders[SENDERS];
+    pthread_t workers[2];
+
+    (void)state;
+    airi_mail_init(&shared.mail);
+    airi_mail_open(&shared.mail);
+    schedule(); /* the spawner */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&workers[i], NULL, run_worker, NULL), 0);
+    for (uintptr_t i = 0; i < SENDERS; i++)
+        assert_int_equal(pthread_create(&senders[i], NULL, send_all, (void *)i), 0);
+    for (int i = 0; i < SENDERS; i++)
+        assert_int_equal(pthread_join(senders[i], NULL), 0);
+    airi_store(&shared.stop, 1, AIRI_RELAXED);
+    if (airi_mail_claim(&shared.mail))
+        schedule();
+    while (!airi_load(&shared.stopped, AIRI_ACQUIRE)) /* lost, when this never ends */
+        rest();
+    while (airi_load(&shared.mail.newest, AIRI_ACQUIRE) != AIRI_MAIL_IDLE)
+        rest();
+    assert_true(airi_mail_claim(&shared.mail)); /* acquires what the last worker left */
+    assert_int_equal(shared.handled, SENDERS * EACH);
+    assert_int_equal(shared.order_wrong, 0);
+    airi_store(&shared.stop, 2, AIRI_RELEASE);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(workers[i], NULL), 0);
+}
+
+static void test_room(void **state)
+{
+    airi_room room = { 0xfffffffeu, 0xfffffffeu }; /* over the wrap */
+
+    (void)state;
+    for (int round = 0; round < 4; round++) {
+        assert_int_equal(airi_room_used(&room), 0);
+        for (uint32_t i = 0; i < 3; i++)
+            assert_true(airi_room_take(&room, 3));
+        assert_false(airi_room_take(&room, 3));
+        assert_int_equal(airi_room_used(&room), 3);
+        airi_room_undo(&room);
+        assert_true(airi_room_take(&room, 3));
+        airi_room_begin(&room);
+        airi_room_begin_sync(&room);
+        assert_int_equal(airi_room_used(&room), 1);
+        airi_room_begin(&room);
+    }
+}
+
+#define ROOM_MAX 3
+#define TAKERS 4
+#define TAKES 8000
+
+typedef struct bounded {
+    airi_room             room;
+    airi_mail             mail;
+    AIRI_ATOMIC(int32_t)  inside; /* counted by the test itself, inside of what room counts */
+    AIRI_ATOMIC(uint32_t) exceeded;
+    AIRI_ATOMIC(uint32_t) finished;
+    AIRI_ATOMIC(uint32_t) accepted;
+} bounded;
+
+static airi_link room_links[TAKERS][TAKES];
+static bounded   bound;
+
+static void *take_rooms(void *argument)
+{
+    uintptr_t me = (uintptr_t)argument;
+
+    for (int i = 0; i < TAKES; i++) {
+        if (!airi_room_take(&bound.room, ROOM_MAX)) {
+            if (i % 16 == 0)
+                rest();
+            continue;
+        }
+        if (airi_fetch_add(&bound.inside, 1, AIRI_RELAXED) >= ROOM_MAX)
+            (void)airi_fetch_add(&bound.exceeded, 1, AIRI_RELAXED);
+        if (i % 7 == 0) {
+            (void)airi_fetch_sub(&bound.inside, 1, AIRI_RELAXED);
+            airi_room_undo(&bound.room);
+            continue;
+        }
+        (void)airi_fetch_add(&bound.accepted, 1, AIRI_RELAXED);
+        (void)airi_mail_push(&bound.mail, &room_links[me][i]);
+    }
+    (void)airi_fetch_add(&bound.finished, 1, AIRI_RELEASE);
+    return NULL;
+}
+
+static uint32_t begin_all(airi_link *link)
+{
+    uint32_t count = 0;
+
+    for (; link != NULL; link = link->next) {
+        (void)airi_fetch_sub(&bound.inside, 1, AIRI_RELAXED);
+        airi_room_begin(&bound.room);
+        count++;
+    }
+    return count;
+}
+
+static void test_room_threads(void **state)
+{
+    pthread_t takers[TAKERS];
+    uint32_t  begun = 0;
+
+    (void)state;
+    airi_mail_init(&bound.mail);
+    airi_mail_open(&bound.mail);
+    for (uintptr_t i = 0; i < TAKERS; i++)
+        assert_int_equal(pthread_create(&takers[i], NULL, take_rooms, (void *)i), 0);
+    while (airi_load(&bound.finished, AIRI_ACQUIRE) < TAKERS)
+        begun += begin_all(airi_mail_take(&bound.mail));
+    begun += begin_all(airi_mail_take(&bound.mail));
+    for (int i = 0; i < TAKERS; i++)
+        assert_int_equal(pthread_join(takers[i], NULL), 0);
+    assert_int_equal(airi_load(&bound.exceeded, AIRI_RELAXED), 0);
+    assert_int_equal(begun, airi_load(&bound.accepted, AIRI_RELAXED));
+    assert_int_equal(airi_room_used(&bound.room), 0);
+    assert_true(begun > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words), cmocka_unit_test(test_close),        cmocka_unit_test(test_stress),
+        cmocka_unit_test(test_room),  cmocka_unit_test(test_room_threads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

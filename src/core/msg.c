@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "core/msg.h"
+
+#include "core/kind.h"
+
+#include <string.h>
+
+static size_t units_for(size_t body, size_t tail, unsigned flags)
+{
+    size_t bytes = sizeof(struct airt_msg) + body + tail;
+
+    if (flags & AIRI_MSG_TRAILER)
+        bytes = ((bytes + 7) & ~(size_t)7) + sizeof(airi_trailer);
+    return (bytes + AIRI_MSG_UNIT - 1) / AIRI_MSG_UNIT;
+}
+
+static airt_msg *msg_take(const airi_source *source, size_t units)
+{
+    if (!airi_permits(source->world, AIRT_ALLOCATION_MESSAGE))
+        return NULL;
+    return airi_heap_take(source->heap, source->cache, units * AIRI_MSG_UNIT);
+}
+
+static void msg_init(airt_msg *msg, const airt_kind *kind, size_t units, unsigned flags)
+{
+    memset(msg, 0, sizeof *msg);
+    msg->kind = kind;
+    msg->units = units & 0xffff;
+    msg->flags = flags & 0x3ff;
+    if (flags & AIRI_MSG_TRAILER)
+        memset(airi_msg_trailer(msg), 0, sizeof(airi_trailer));
+}
+
+airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, const void *body, unsigned flags,
+                          airt_status *out_status)
+{
+    size_t    tail = airi_body_tail(kind, body);
+    size_t    units = units_for(kind->size, tail, flags);
+    airt_msg *msg;
+
+    if (tail > AIRI_BODY_MAX || kind->size + tail > AIRI_BODY_MAX) {
+        *out_status = AIRT_EINVAL;
+        return NULL;
+    }
+    msg = msg_take(source, units);
+    if (msg == NULL) {
+        *out_status = AIRT_ENOMEM;
+        return NULL;
+    }
+    msg_init(msg, kind, units, flags);
+    airi_body_copy(kind, airi_msg_body(msg), body, (char *)airi_msg_body(msg) + kind->size);
+    return msg;
+}
+
+airt_msg *airi_msg_reserve(const airi_source *source, size_t body_bytes)
+{
+    size_t    units = units_for(body_bytes, 0, 0);
+    airt_msg *msg = msg_take(source, units);
+
+    if (msg != NULL)
+        msg_init(msg, NULL, units, 0);
+    return msg;
+}
+
+bool airi_msg_fill(airt_msg *msg, const airt_kind *kind, const void *body)
+{
+    size_t tail = airi_body_tail(kind, body);
+
+    if (tail > AIRI_BODY_MAX || sizeof *msg + kind->size + tail > airi_msg_bytes(msg))
+        return false;
+    msg->kind = kind;
+    airi_body_copy(kind, airi_msg_body(msg), body, (char *)airi_msg_body(msg) + kind->size);
+    return true;
+}
+
+void airi_msg_free(airi_heap *heap, airi_cache *cache, airt_msg *msg)
+{
+    if (msg->kind != NULL)
+        airi_body_release(msg->kind, airi_msg_body(msg));
+    airi_heap_give(heap, cache, msg, airi_msg_bytes(msg));
+}
+
+const airt_kind *airt_msg_kind(const airt_msg *msg)
+{
+    return msg->kind;
+}
+
+const void *airt_msg_body(const airt_msg *msg)
+{
+    return (const char *)msg + sizeof(struct airt_msg);
+}
+
+airt_ref airt_msg_sender(const airt_msg *msg)
+{
+    return msg->sender;
+}
+
+airt_priority airt_msg_priority(const airt_msg *msg)
+{
+    return (airt_priority)msg->priority;
+}
+
+int64_t airt_msg_deadline_ns(const airt_msg *msg)
+{
+    return msg->deadline_ns == 0 ? AIRI_NEVER : msg->deadline_ns;
+}
+
+uint64_t airt_msg_trace(const airt_msg *msg)
+{
+    if (!airi_msg_is(msg, AIRI_MSG_TRAILER) || airi_msg_is(msg, AIRI_MSG_TIMER))
+        return 0;
+    return airi_msg_trailer(msg)->trace;
+}

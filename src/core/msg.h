@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A message: 48 bytes of header, the body at 48 (16-aligned), the views' bytes after it, and for a request or a traced
+ * message a trailer at the end. Exactly one owner at a time: a box, a handler, a keeper, a timer, or a sender.
+ * Called by every floor above; any thread, each message by its owner only. */
+#ifndef AIRI_CORE_MSG_H
+#define AIRI_CORE_MSG_H
+
+#include "base/heap.h"
+#include "core/mailbox.h"
+#include "port/port.h"
+
+#include <airt/message.h>
+
+enum {
+    AIRI_MSG_REQUEST = 1 << 0,  /* wants an answer: the trailer holds it, paid for by the asker */
+    AIRI_MSG_ANSWER = 1 << 1,   /* is one; correlation names the call */
+    AIRI_MSG_COUNTED = 1 << 2,  /* takes room in the box: the owner gives it back at the begin */
+    AIRI_MSG_BOUND = 1 << 3,    /* self-bound: correlation is the incarnation it was made for */
+    AIRI_MSG_TIMER = 1 << 4,    /* lent by a periodic timer, goes back to it instead of being freed */
+    AIRI_MSG_TRAILER = 1 << 5,  /* the allocation ends with an airi_trailer */
+    AIRI_MSG_FAILURE = 1 << 6,  /* an answer whose body is an airi_answer_failure */
+    AIRI_MSG_KEPT = 1 << 7,     /* link.next is its airi_keeper */
+    AIRI_MSG_BUILT = 1 << 9,    /* made by airt_msg_new and not sent yet: in no account */
+    AIRI_MSG_TTL = 1 << 8,      /* the deadline is the mailbox's own time-to-live, not a request's */
+};
+
+struct airt_msg {
+    airi_link        link; /* first: the box's and lanes' */
+    const airt_kind *kind;
+    airt_ref         sender;
+    uint64_t         generation : 36; /* of the slot it was sent to */
+    uint64_t         priority : 2;
+    uint64_t         flags : 10;
+    uint64_t         units : 16; /* of 16 bytes, the whole allocation */
+    int64_t          deadline_ns; /* monotonic; 0: none */
+    uint64_t         correlation; /* request and answer: the call; self-bound: the incarnation */
+};
+_Static_assert(sizeof(struct airt_msg) == 48, "the header is 48 bytes, the body starts 16-aligned");
+
+typedef struct airi_trailer {
+    AIRI_ATOMIC(airt_msg *) answer; /* a request's: reserved at the ask, taken by exactly one reply or failure */
+    uint64_t  trace;
+} airi_trailer;
+
+/* The body of an AIRI_MSG_FAILURE answer; every reserved answer has room for it. */
+typedef struct airi_answer_failure {
+    int32_t status;
+    int32_t code;
+    char    text[96];
+} airi_answer_failure;
+
+enum { AIRI_MSG_UNIT = 16, AIRI_BODY_MAX = 65536 };
+
+static inline void *airi_msg_body(airt_msg *msg)
+{
+    return (char *)msg + sizeof(struct airt_msg);
+}
+static inline size_t airi_msg_bytes(const airt_msg *msg)
+{
+    return (size_t)msg->units * AIRI_MSG_UNIT;
+}
+static inline airi_trailer *airi_msg_trailer(const airt_msg *msg)
+{
+    return (airi_trailer *)(void *)((char *)(uintptr_t)msg + airi_msg_bytes(msg) - sizeof(airi_trailer));
+}
+static inline bool airi_msg_is(const airt_msg *msg, unsigned flag)
+{
+    return (msg->flags & flag) != 0;
+}
+
+/* Where message memory comes from: a system's heap through a worker's cache (NULL: an outside thread). */
+typedef struct airi_source {
+    airt_world *world;
+    airi_heap  *heap;
+    airi_cache *cache;
+} airi_source;
+
+/* A message with a copy of body; flags may hold AIRI_MSG_TRAILER. NULL: no memory, or a body with its views over
+ * AIRI_BODY_MAX (then *out_status is AIRT_EINVAL). */
+airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, const void *body, unsigned flags,
+                          airt_status *out_status);
+/* An empty message with room for body_bytes, of no kind yet. */
+airt_msg *airi_msg_reserve(const airi_source *source, size_t body_bytes);
+/* Releases what the body owns (a LOCAL drop, blobs) and the memory. A request's answer must be gone. */
+void airi_msg_free(airi_heap *heap, airi_cache *cache, airt_msg *msg);
+/* Copies body into a reserved message when it fits. */
+bool airi_msg_fill(airt_msg *msg, const airt_kind *kind, const void *body);
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What an incarnation owns and loses at its end: memory, kept and built messages. One list under the actor's lock; a
+ * killer that takes the actor from a running handler takes the list with it. */
+#include "core/await.h"
+#include "core/letters.h"
+#include "core/life.h"
+
+#include <string.h>
+
+static airi_owned *owned_take(airt_system *system, airi_worker *worker, airt_allocation site, size_t bytes,
+                              uint8_t what)
+{
+    airi_owned *owned;
+
+    if (bytes > UINT32_MAX || !airi_permits(system->world, site))
+        return NULL;
+    owned = airi_heap_take(&system->heap, airi_cache_of(worker), bytes);
+    if (owned == NULL)
+        return NULL;
+    memset(owned, 0, bytes);
+    airi_list_init(&owned->link);
+    owned->bytes = (uint32_t)bytes;
+    owned->what = what;
+    owned->system = system;
+    return owned;
+}
+
+static void owned_give(airi_worker *worker, airi_owned *owned)
+{
+    airi_heap_give(&owned->system->heap, airi_cache_of(worker), owned, owned->bytes);
+}
+
+bool airi_owned_add(airt_ctx *ctx, airi_owned *owned)
+{
+    airi_extra *extra = airi_extra_of(ctx->system, ctx->worker, ctx->actor);
+    bool        added = false;
+
+    if (extra == NULL)
+        return false;
+    airi_mutex_lock(&ctx->actor->lock);
+    if (!airi_killed(ctx)) {
+        airi_list_push_back(&extra->owned, &owned->link);
+        owned->guard = ctx->actor;
+        added = true;
+    }
+    airi_mutex_unlock(&ctx->actor->lock);
+    return added;
+}
+
+/* Off its list, whoever's it is by now. */
+static void owned_remove(airi_owned *owned)
+{
+    airi_actor *guard = owned->guard;
+
+    if (guard != NULL)
+        airi_mutex_lock(&guard->lock);
+    airi_list_remove(&owned->link);
+    if (guard != NULL)
+        airi_mutex_unlock(&guard->lock);
+}
+
+/* --- memory ------------------------------------------------------------------------------------------------------- */
+
+enum { MEMORY_HEAD = (sizeof(airi_owned) + 15) / 16 * 16 };
+
+void *airt_alloc(airt_ctx *ctx, size_t size)
+{
+    airi_owned *owned;
+
+    (void)airi_resolve_ctx(ctx, "airt_alloc");
+    if (airi_killed(ctx) || size > UINT32_MAX - MEMORY_HEAD)
+        return NULL;
+    owned = owned_take(ctx->system, ctx->worker, AIRT_ALLOCATION_MEMORY, MEMORY_HEAD + size, AIRI_OWNED_MEMORY);
+    if (owned == NULL)
+        return NULL;
+    if (!airi_owned_add(ctx, owned)) {
+        owned_give(ctx->worker, owned);
+        return NULL;
+    }
+    return (char *)owned + MEMORY_HEAD;
+}
+
+void airt_free(airt_ctx *ctx, void *memory)
+{
+    airi_owned *owned;
+
+    (void)airi_resolve_ctx(ctx, "airt_free");
+    if (memory == NULL || airi_killed(ctx))
+        return;
+    owned = (airi_owned *)(void *)((char *)memory - MEMORY_HEAD);
+    AIRT_CHECK(owned->system == ctx->system && owned->what == AIRI_OWNED_MEMORY && "memory of airt_alloc");
+    owned_remove(owned);
+    owned_give(ctx->worker, owned);
+}
+
+/* --- kept and built messages -------------------------------------------------------------------------------------- */
+
+static airi_keeper *keeper_take(airt_system *system, airi_worker *worker)
+{
+    return (airi_keeper *)(void *)owned_take(system, worker, AIRT_ALLOCATION_MESSAGE, sizeof(airi_keeper),
+                                             AIRI_OWNED_MESSAGE);
+}
+
+static airi_keeper *keeper_of(airt_msg *msg)
+{
+    return (airi_keeper *)(void *)msg->link.next;
+}
+
+static void keeper_bind(airi_keeper *keeper, airt_msg *msg)
+{
+    keeper->msg = msg;
+    msg->flags |= AIRI_MSG_KEPT;
+    msg->link.next = (airi_link *)(void *)keeper;
+}
+
+/* The message leaves its keeper, which is freed. */
+static void keeper_release(airi_worker *worker, airt_msg *msg)
+{
+    airi_keeper *keeper = keeper_of(msg);
+
+    owned_remove(&keeper->owned);
+    msg->flags &= ~(unsigned)AIRI_MSG_KEPT & 0x3ff;
+    msg->link.next = NULL;
+    owned_give(worker, &keeper->owned);
+}
+
+airt_status airi_keeper_reserve(airt_ctx *ctx)
+{
+    ctx->keeper = keeper_take(ctx->system, ctx->worker);
+    return ctx->keeper != NULL ? AIRT_OK : AIRT_ENOMEM;
+}
+
+void airi_keeper_unreserve(airt_ctx *ctx)
+{
+    if (ctx->keeper != NULL)
+        owned_give(ctx->worker, &ctx->keeper->owned);
+    ctx->keeper = NULL;
+}
+
+/* A message in work becomes the actor's own: queued again, as far as the account goes. */
+static void count_kept(airt_ctx *ctx)
+{
+    AIRI_TALLY(ctx->system, ctx->worker, in_work, -1);
+    AIRI_TALLY(ctx->system, ctx->worker, queued, 1);
+}
+
+airt_status airi_keeper_fill(airt_ctx *ctx, airt_msg *msg, airt_msg **out_msg)
+{
+    airi_keeper *keeper = ctx->keeper;
+
+    ctx->keeper = NULL;
+    keeper_bind(keeper, msg);
+    count_kept(ctx);
+    if (airi_owned_add(ctx, &keeper->owned)) {
+        *out_msg = msg;
+        return AIRT_OK;
+    }
+    airt_drop(&msg);
+    return airi_killed(ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
+}
+
+/* The message in work leaves the handler, unless a killer has it. */
+airt_msg *airi_msg_from_work(airt_ctx *ctx)
+{
+    airt_msg *msg = NULL;
+
+    airi_mutex_lock(&ctx->actor->lock);
+    if (!airi_killed(ctx)) {
+        msg = ctx->msg;
+        ctx->msg = NULL;
+    }
+    airi_mutex_unlock(&ctx->actor->lock);
+    return msg;
+}
+
+airt_status airt_keep(airt_ctx *ctx, airt_msg **out_msg)
+{
+    airt_status status;
+    airt_msg   *msg;
+
+    (void)airi_resolve_ctx(ctx, "airt_keep");
+    if (airi_killed(ctx))
+        return AIRT_EKILLED;
+    if (ctx->msg == NULL)
+        return AIRT_EINVAL;
+    if (airi_extra_of(ctx->system, ctx->worker, ctx->actor) == NULL)
+        return AIRT_ENOMEM;
+    status = airi_keeper_reserve(ctx);
+    if (status != AIRT_OK)
+        return status;
+    msg = airi_msg_from_work(ctx);
+    if (msg == NULL) {
+        airi_keeper_unreserve(ctx);
+        return AIRT_EKILLED;
+    }
+    return airi_keeper_fill(ctx, msg, out_msg);
+}
+
+airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void *body, airt_msg **out_msg)
+{
+    airi_caller  caller = airi_resolve(from, "airt_msg_new");
+    airi_source  source = airi_source_of(caller.system, caller.worker);
+    airt_status  status = AIRT_OK;
+    airi_keeper *keeper;
+    airt_msg    *msg;
+
+    if (caller.ctx != NULL && airi_killed(caller.ctx))
+        return AIRT_EKILLED;
+    msg = airi_msg_create(&source, kind, body, 0, &status);
+    if (msg == NULL)
+        return status;
+    msg->flags |= AIRI_MSG_BUILT;
+    keeper = keeper_take(caller.system, caller.worker);
+    if (keeper == NULL) {
+        airi_msg_free(&caller.system->heap, airi_cache_of(caller.worker), msg);
+        return AIRT_ENOMEM;
+    }
+    keeper_bind(keeper, msg);
+    if (caller.ctx != NULL && !airi_owned_add(caller.ctx, &keeper->owned)) {
+        airt_drop(&msg);
+        return airi_killed(caller.ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
+    }
+    *out_msg = msg;
+    return AIRT_OK;
+}
+
+/* Ends a message that stands outside of boxes and handlers. Its keeper is gone. */
+static void end_kept(airt_system *system, airi_worker *worker, airt_msg *msg)
+{
+    if (!airi_msg_is(msg, AIRI_MSG_BUILT)) {
+        AIRI_TALLY(system, worker, queued, -1);
+        AIRI_TALLY(system, worker, handled, 1);
+        airi_answer_fail(system, worker, msg, AIRT_ENOREPLY, 0, "the request was dropped without a reply");
+    }
+    airi_msg_done(system, worker, msg);
+}
+
+static airi_worker *worker_here(airt_system *system)
+{
+    airi_worker *worker = airi_current_worker();
+
+    return worker != NULL && worker->system == system ? worker : NULL;
+}
+
+void airt_drop(airt_msg **msg)
+{
+    airt_msg    *dropped = *msg;
+    airt_system *system;
+    airi_worker *worker;
+
+    if (dropped == NULL)
+        return;
+    *msg = NULL;
+    AIRT_CHECK(airi_msg_is(dropped, AIRI_MSG_KEPT) && "a message that was kept, built or received");
+    system = keeper_of(dropped)->owned.system;
+    worker = worker_here(system);
+    keeper_release(worker, dropped);
+    end_kept(system, worker, dropped);
+}
+
+airt_status airt_send(airt_from from, airt_ref to, airt_msg **msg)
+{
+    airi_caller  caller = airi_resolve(from, "airt_send");
+    airt_msg    *sent = *msg;
+    airi_keeper *keeper;
+    bool         built;
+    airt_status  status;
+
+    if (sent == NULL)
+        return AIRT_ENOMEM; /* airt_msg_new found no memory, and nobody looked */
+    if (caller.ctx != NULL && airi_killed(caller.ctx))
+        return AIRT_EKILLED;
+    AIRT_CHECK(airi_msg_is(sent, AIRI_MSG_KEPT) && "a message that was kept, built or received");
+    keeper = keeper_of(sent);
+    built = airi_msg_is(sent, AIRI_MSG_BUILT);
+    owned_remove(&keeper->owned); /* while it is on its way the message is nobody's */
+    sent->flags &= ~(unsigned)(AIRI_MSG_KEPT | AIRI_MSG_BUILT | AIRI_MSG_BOUND | AIRI_MSG_TTL) & 0x3ff;
+    if (built)
+        sent->sender = caller.ctx != NULL ? caller.ctx->self : AIRT_NONE;
+    status = airi_deliver(&caller, to, sent, 0);
+    if (status == AIRT_OK) {
+        if (!built) { /* a kept one is handled once, and accepted once more */
+            AIRI_TALLY(caller.system, caller.worker, queued, -1);
+            AIRI_TALLY(caller.system, caller.worker, handled, 1);
+        }
+        owned_give(caller.ctx != NULL ? caller.ctx->worker : caller.worker, &keeper->owned);
+        *msg = NULL;
+        return AIRT_OK;
+    }
+    sent->flags |= built ? AIRI_MSG_BUILT : 0;
+    AIRI_TALLY(caller.system, caller.worker, refused, 1);
+    keeper->owned.guard = NULL;
+    keeper_bind(keeper, sent);
+    if (caller.ctx != NULL && !airi_owned_add(caller.ctx, &keeper->owned))
+        airt_drop(msg);
+    return status;
+}
+
+static airt_status reply_to_end(airi_caller *caller, airt_msg **request, bool answered)
+{
+    airt_msg *msg = *request;
+
+    *request = NULL;
+    keeper_release(caller->worker, msg);
+    end_kept(caller->system, caller->worker, msg);
+    return answered ? AIRT_OK : AIRT_EINVAL;
+}
+
+airt_status airt_reply_to_body(airt_ctx *ctx, airt_msg **request, const airt_kind *kind, const void *body)
+{
+    airi_caller caller = airi_resolve_ctx(ctx, "airt_reply_to");
+
+    if (airi_killed(ctx))
+        return AIRT_EKILLED;
+    if (*request == NULL || !airi_msg_is(*request, AIRI_MSG_REQUEST))
+        return AIRT_EINVAL;
+    return reply_to_end(&caller, request, airi_answer(ctx->system, ctx->worker, *request, kind, body));
+}
+
+airt_status airi_reply_failure_to(airt_ctx *ctx, airt_msg **request, int32_t code, const char *text)
+{
+    airi_caller caller = airi_resolve_ctx(ctx, "airt_reply_failure_to");
+
+    if (airi_killed(ctx))
+        return AIRT_EKILLED;
+    if (*request == NULL || !airi_msg_is(*request, AIRI_MSG_REQUEST))
+        return AIRT_EINVAL;
+    return reply_to_end(&caller, request,
+                        airi_answer_fail(ctx->system, ctx->worker, *request, AIRT_EREFUSED, code, text));
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------ */
+
+static void release_message(airt_system *system, airi_worker *worker, airi_keeper *keeper, airt_letter reason)
+{
+    airt_msg *msg = keeper->msg;
+
+    msg->flags &= ~(unsigned)AIRI_MSG_KEPT & 0x3ff;
+    if (airi_msg_is(msg, AIRI_MSG_BUILT)) {
+        airi_msg_done(system, worker, msg);
+        return;
+    }
+    AIRI_TALLY(system, worker, queued, -1);
+    airi_dead(system, worker, AIRT_NONE, msg, reason);
+}
+
+void airi_owned_release(airt_system *system, airi_worker *worker, airi_list *owned, airt_letter reason)
+{
+    while (!airi_list_empty(owned)) {
+        airi_owned *one = AIRI_CONTAINER(airi_list_pop_front(owned), airi_owned, link);
+
+        if (one->what == AIRI_OWNED_MESSAGE)
+            release_message(system, worker, (airi_keeper *)(void *)one, reason);
+        else if (one->what == AIRI_OWNED_BLOB)
+            airi_hold_release(one);
+        owned_give(worker, one);
+    }
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Queues of runnable actors: a locality slot and a ring per worker, one injection queue, and queues of their own for
+ * blocking and dedicated behaviours. An actor is in at most one of them: whoever claimed it put it there. */
+#include "core/sched.h"
+
+#include "core/life.h"
+#include "core/outside.h"
+#include "core/timers.h"
+
+#include <string.h>
+
+enum {
+    NEXT_STREAK_MAX = 64, /* turns in a row from the locality slot while others wait */
+    INJECT_EVERY = 61,    /* a busy worker looks at the injection queue this often */
+    NOW_AGE_MAX = 32,     /* turns on one reading of the clock */
+};
+
+/* --- injection queues --------------------------------------------------------------------------------------------- */
+
+static void inject_push(airi_injection *queue, airi_actor *actor)
+{
+    actor->run_next = NULL;
+    airi_mutex_lock(&queue->lock);
+    if (queue->last != NULL)
+        queue->last->run_next = actor;
+    else
+        queue->first = actor;
+    queue->last = actor;
+    /* Seq_cst: meets the parker's glance after it has announced itself; see airi_wake_one. */
+    (void)airi_fetch_add(&queue->count, 1, AIRI_SEQ_CST);
+    airi_mutex_unlock(&queue->lock);
+}
+
+static airi_actor *inject_pop(airi_injection *queue)
+{
+    airi_actor *actor;
+
+    if (airi_load(&queue->count, AIRI_SEQ_CST) == 0)
+        return NULL;
+    airi_mutex_lock(&queue->lock);
+    actor = queue->first;
+    if (actor != NULL) {
+        queue->first = actor->run_next;
+        if (queue->first == NULL)
+            queue->last = NULL;
+        (void)airi_fetch_sub(&queue->count, 1, AIRI_SEQ_CST);
+    }
+    airi_mutex_unlock(&queue->lock);
+    return actor;
+}
+
+/* --- waking ------------------------------------------------------------------------------------------------------- */
+
+/* Takes a parked worker out of the list; the timekeeper last, so that time goes on being kept. */
+static airi_worker *unpark_one(airt_system *system, airi_list *list)
+{
+    airi_worker *worker = NULL;
+
+    airi_mutex_lock(&system->idle_lock);
+    if (!airi_list_empty(list)) {
+        worker = AIRI_CONTAINER(list->prev, airi_worker, parked);
+        if (worker == system->timekeeper && list->next != list->prev)
+            worker = AIRI_CONTAINER(list->next, airi_worker, parked);
+        airi_list_remove(&worker->parked);
+        worker->is_parked = false;
+        if (list == &system->parked) {
+            (void)airi_fetch_sub(&system->parked_count, 1, AIRI_SEQ_CST);
+            (void)airi_fetch_add(&system->searching, 1, AIRI_SEQ_CST);
+        }
+    }
+    airi_mutex_unlock(&system->idle_lock);
+    return worker;
+}
+
+void airi_ring_worker(airt_system *system, airi_worker *worker, airi_worker *by)
+{
+    airi_store(&worker->word, 1, AIRI_SEQ_CST);
+    system->world->wake(system->world, &worker->word, 1);
+    AIRI_TALLY(system, by, wakes, 1);
+}
+
+void airi_wake_one(airt_system *system, airi_worker *by)
+{
+    airi_worker *worker;
+
+    if (system->foreign) {
+        if (by == NULL)
+            system->world->poll_ring(system->poll);
+        return;
+    }
+    /* A read-modify-write, not a load: it orders the push before it against the announcement of a parking worker, which
+     * is one too. Either this sees the worker parked, or the worker's glance afterwards sees the push. */
+    if (airi_fetch_add(&system->parked_count, 0, AIRI_SEQ_CST) == 0)
+        return;
+    if (airi_load(&system->searching, AIRI_SEQ_CST) != 0)
+        return;
+    worker = unpark_one(system, &system->parked);
+    if (worker != NULL)
+        airi_ring_worker(system, worker, by);
+}
+
+void airi_wake_timekeeper(airt_system *system, int64_t due_ns)
+{
+    airi_worker *keeper = NULL;
+
+    if (system->foreign) {
+        system->world->poll_arm(system->poll, due_ns);
+        return;
+    }
+    /* As in airi_wake_one: the arming before it, or the keeper's glance at timer_due after its announcement. */
+    if (airi_fetch_add(&system->parked_count, 0, AIRI_SEQ_CST) == 0 ||
+        airi_load(&system->keeper_due, AIRI_SEQ_CST) <= due_ns)
+        return;
+    airi_mutex_lock(&system->idle_lock);
+    keeper = system->timekeeper;
+    if (keeper == NULL && !airi_list_empty(&system->parked))
+        keeper = AIRI_CONTAINER(system->parked.next, airi_worker, parked);
+    airi_mutex_unlock(&system->idle_lock);
+    if (keeper != NULL)
+        airi_ring_worker(system, keeper, NULL); /* it finds itself still parked, and parks again with the new deadline */
+}
+
+/* --- making runnable ---------------------------------------------------------------------------------------------- */
+
+static void push_ring(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    void    *overflow[AIRI_RUNQ_MAX / 2];
+    uint32_t count;
+
+    if (airi_runq_push(&worker->runq, actor)) {
+        airi_wake_one(system, worker);
+        return;
+    }
+    count = airi_runq_drain_half(&worker->runq, overflow, AIRI_RUNQ_MAX / 2);
+    for (uint32_t i = 0; i < count; i++)
+        inject_push(&system->inject, overflow[i]);
+    inject_push(&system->inject, actor);
+    airi_wake_one(system, worker);
+}
+
+static void schedule_blocking(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_worker *idle;
+
+    inject_push(&system->blocking, actor);
+    idle = unpark_one(system, &system->parked_blocking);
+    if (idle != NULL)
+        airi_ring_worker(system, idle, worker);
+    else
+        airi_blocking_grow(system, worker);
+}
+
+static void schedule_dedicated(airt_system *system, airi_worker *worker, airi_actor *actor, airi_worker *own)
+{
+    airi_store(&own->next, actor, AIRI_SEQ_CST);
+    airi_ring_worker(system, own, worker);
+}
+
+/* Back to the thread that its handler was suspended on. */
+static void schedule_pinned(airt_system *system, airi_worker *worker, airi_actor *actor, airi_worker *own)
+{
+    inject_push(&own->pinned, actor);
+    if (own != worker && system->foreign)
+        airi_wake_one(system, worker);
+    else if (own != worker && !own->driven_mode)
+        airi_ring_worker(system, own, worker);
+}
+
+/* True: the actor has a thread class of its own and is on its way there. */
+static bool schedule_elsewhere(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_extra *extra;
+
+    if (actor->slot_kind == AIRI_SLOT_CALLER) {
+        airi_outside_wake(system, actor);
+        return true;
+    }
+    if (actor->behavior->pinned && actor->suspended != NULL) {
+        schedule_pinned(system, worker, actor, actor->suspended->worker);
+        return true;
+    }
+    if (actor->behavior->placement == AIRT_POOLED || system->world->driven || system->foreign)
+        return false;
+    if (actor->behavior->placement == AIRT_BLOCKING) {
+        schedule_blocking(system, worker, actor);
+        return true;
+    }
+    extra = airi_load(&actor->extra, AIRI_ACQUIRE); /* pairs with the release in airi_extra_of */
+    if (extra == NULL || extra->dedicated == NULL)
+        return false;
+    schedule_dedicated(system, worker, actor, extra->dedicated);
+    return true;
+}
+
+static bool runs_pool(const airi_worker *worker)
+{
+    return worker != NULL && worker->class <= AIRI_CLASS_SPARE;
+}
+
+void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_actor *previous;
+
+    if (__builtin_expect(actor->slot_kind != AIRI_SLOT_ACTOR, 0) && schedule_elsewhere(system, worker, actor))
+        return;
+    if (!runs_pool(worker)) {
+        inject_push(&system->inject, actor);
+        airi_wake_one(system, worker);
+        return;
+    }
+    /* Acq_rel: hands the actor's last state to a thief; pairs with the exchange in take_next. */
+    previous = airi_exchange(&worker->next, actor, AIRI_ACQ_REL);
+    if (previous != NULL)
+        push_ring(system, worker, previous);
+}
+
+void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    if (actor->slot_kind != AIRI_SLOT_ACTOR && schedule_elsewhere(system, worker, actor))
+        return;
+    if (runs_pool(worker)) {
+        push_ring(system, worker, actor);
+        return;
+    }
+    inject_push(&system->inject, actor);
+    airi_wake_one(system, worker);
+}
+
+/* --- finding work ------------------------------------------------------------------------------------------------- */
+
+static airi_actor *take_next(airi_worker *worker)
+{
+    /* Relaxed glance: own slot, or a thief's guess. */
+    if (airi_load(&worker->next, AIRI_RELAXED) == NULL)
+        return NULL;
+    /* Acq_rel: pairs with the exchange in airi_schedule. */
+    return airi_exchange(&worker->next, NULL, AIRI_ACQ_REL);
+}
+
+static airi_actor *steal_from(airi_worker *thief, airi_worker *victim)
+{
+    if (airi_runq_steal(&victim->runq, &thief->runq, AIRI_RUNQ_MAX / 2) > 0) {
+        AIRI_TALLY(thief->system, thief, steals, 1);
+        return airi_runq_pop(&thief->runq);
+    }
+    /* A worker held up in a handler gives up its locality slot too. Acquire: pairs with the watch's release. */
+    if (airi_load(&victim->stuck, AIRI_ACQUIRE) || airi_load(&victim->blocked, AIRI_ACQUIRE)) {
+        airi_actor *actor = take_next(victim);
+
+        if (actor != NULL)
+            AIRI_TALLY(thief->system, thief, steals, 1);
+        return actor;
+    }
+    return NULL;
+}
+
+static uint64_t worker_random(airi_worker *worker)
+{
+    worker->rng ^= worker->rng << 13;
+    worker->rng ^= worker->rng >> 7;
+    worker->rng ^= worker->rng << 17;
+    return worker->rng;
+}
+
+static airi_worker *worker_at(airt_system *system, uint32_t index)
+{
+    return system->worker[index];
+}
+
+static airi_actor *steal(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    /* Acquire: pairs with the release that made the newest entry visible. */
+    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t first = (uint32_t)(worker_random(worker) % count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        airi_worker *victim = worker_at(system, (first + i) % count);
+        airi_actor  *actor;
+
+        if (victim == worker || victim->class > AIRI_CLASS_SPARE)
+            continue;
+        actor = steal_from(worker, victim);
+        if (actor != NULL)
+            return actor;
+    }
+    return NULL;
+}
+
+static void keep_time(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+
+    if (++worker->now_age >= NOW_AGE_MAX || worker->driven_mode) {
+        worker->now_ns = system->world->now_ns(system->world);
+        worker->now_age = 0;
+    }
+    /* Relaxed glance: airi_timers_run looks again under its lock. */
+    if (airi_load(&system->timer_due, AIRI_RELAXED) <= worker->now_ns)
+        airi_timers_run(system, worker);
+}
+
+static airi_actor *find_pooled(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    airi_actor  *actor = NULL;
+
+    if (worker->next_streak >= NEXT_STREAK_MAX || worker->now_age == 0) {
+        if (worker->now_age == 0)
+            actor = inject_pop(&system->inject);
+        worker->next_streak = 0;
+        if (actor == NULL)
+            actor = airi_runq_pop(&worker->runq);
+        if (actor != NULL)
+            return actor;
+    }
+    worker->next_streak++;
+    if ((actor = take_next(worker)) != NULL)
+        return actor;
+    if ((actor = airi_runq_pop(&worker->runq)) != NULL)
+        return actor;
+    if ((actor = inject_pop(&system->inject)) != NULL)
+        return actor;
+    return steal(worker);
+}
+
+airi_actor *airi_find_work(airi_worker *worker)
+{
+    airi_actor *pinned;
+
+    keep_time(worker);
+    if ((pinned = inject_pop(&worker->pinned)) != NULL)
+        return pinned;
+    switch (worker->class) {
+    case AIRI_CLASS_BLOCKING:
+        return inject_pop(&worker->system->blocking);
+    case AIRI_CLASS_DEDICATED:
+        return take_next(worker);
+    case AIRI_CLASS_POOLED:
+    case AIRI_CLASS_SPARE:
+        break;
+    }
+    return find_pooled(worker);
+}
+
+static bool pool_work_visible(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    uint32_t     count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+
+    if (airi_load(&worker->next, AIRI_SEQ_CST) != NULL || airi_load(&system->inject.count, AIRI_SEQ_CST) != 0)
+        return true;
+    for (uint32_t i = 0; i < count; i++) {
+        airi_worker *other = worker_at(system, i);
+
+        if (!airi_runq_empty_sync(&other->runq))
+            return true;
+        if ((airi_load(&other->stuck, AIRI_SEQ_CST) || airi_load(&other->blocked, AIRI_SEQ_CST)) &&
+            airi_load(&other->next, AIRI_SEQ_CST) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool airi_work_visible(airi_worker *worker)
+{
+    if (airi_load(&worker->pinned.count, AIRI_SEQ_CST) != 0)
+        return true;
+    if (worker->class == AIRI_CLASS_BLOCKING)
+        return airi_load(&worker->system->blocking.count, AIRI_SEQ_CST) != 0;
+    if (worker->class == AIRI_CLASS_DEDICATED)
+        return airi_load(&worker->next, AIRI_SEQ_CST) != NULL;
+    return pool_work_visible(worker);
+}
+
+/* --- parking ------------------------------------------------------------------------------------------------------ */
+
+static void announce_parked(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    bool         pooled = worker->class <= AIRI_CLASS_SPARE;
+
+    airi_store(&worker->word, 0, AIRI_SEQ_CST);
+    if (worker->class == AIRI_CLASS_DEDICATED)
+        return;
+    airi_mutex_lock(&system->idle_lock);
+    airi_list_push_back(pooled ? &system->parked : &system->parked_blocking, &worker->parked);
+    worker->is_parked = true;
+    if (pooled) {
+        (void)airi_fetch_add(&system->parked_count, 1, AIRI_SEQ_CST); /* partner: airi_wake_one */
+        if (system->timekeeper == NULL)
+            system->timekeeper = worker;
+    }
+    airi_mutex_unlock(&system->idle_lock);
+}
+
+static void withdraw_parked(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+
+    if (worker->class == AIRI_CLASS_DEDICATED)
+        return;
+    airi_mutex_lock(&system->idle_lock);
+    if (worker->is_parked) {
+        airi_list_remove(&worker->parked);
+        worker->is_parked = false;
+        if (worker->class <= AIRI_CLASS_SPARE)
+            (void)airi_fetch_sub(&system->parked_count, 1, AIRI_SEQ_CST);
+    } else if (worker->class <= AIRI_CLASS_SPARE) {
+        (void)airi_fetch_sub(&system->searching, 1, AIRI_SEQ_CST); /* the waker counted us as searching */
+    }
+    if (system->timekeeper == worker) {
+        system->timekeeper = NULL;
+        airi_store(&system->keeper_due, AIRI_NEVER, AIRI_SEQ_CST);
+    }
+    airi_mutex_unlock(&system->idle_lock);
+}
+
+static int64_t park_deadline(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    int64_t      due = AIRI_NEVER;
+    bool         keeper;
+
+    airi_mutex_lock(&system->idle_lock);
+    keeper = system->timekeeper == worker;
+    airi_mutex_unlock(&system->idle_lock);
+    if (!keeper)
+        return AIRI_NEVER;
+    /* Announce the deadline, then look at the timers again: whoever arms an earlier one in between either sees this
+     * announcement or is seen here. */
+    do {
+        due = airi_load(&system->timer_due, AIRI_SEQ_CST);
+        airi_store(&system->keeper_due, due, AIRI_SEQ_CST);
+    } while (due != airi_load(&system->timer_due, AIRI_SEQ_CST));
+    return due;
+}
+
+void airi_park(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    int64_t      deadline;
+
+    announce_parked(worker);
+    deadline = park_deadline(worker);
+    if (!airi_work_visible(worker) && !airi_load(&system->halt, AIRI_SEQ_CST) &&
+        !airi_load(&worker->stuck, AIRI_SEQ_CST)) {
+        AIRI_TALLY(system, worker, parks, 1);
+        airi_idle_changed(system);
+        system->world->wait(system->world, &worker->word, 0, deadline);
+    }
+    withdraw_parked(worker);
+    worker->now_ns = system->world->now_ns(system->world);
+    worker->now_age = 1;
+    airi_watch_stir(system);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The scheduler's face: making actors runnable, finding the next one, parking and waking. The park and wake protocol is
+ * modelled in test/spin/park.pml. */
+#ifndef AIRI_CORE_SCHED_H
+#define AIRI_CORE_SCHED_H
+
+#include "core/system.h"
+
+/* Makes an actor runnable. The caller has claimed it (AIRI_PUSHED_WAKE, airi_mail_claim) and must not touch it after. */
+void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor);
+/* The same at the back of the queue: its turn is over, others first. */
+void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *actor);
+
+airi_actor *airi_find_work(airi_worker *worker);
+bool        airi_work_visible(airi_worker *worker);
+/* Sleeps until woken or until the next timer; returns at once when work became visible meanwhile. */
+void airi_park(airi_worker *worker);
+/* Wakes one parked worker if none is searching. Call after a push that others may steal. */
+void airi_wake_one(airt_system *system, airi_worker *by);
+/* Wakes this worker. */
+void airi_ring_worker(airt_system *system, airi_worker *worker, airi_worker *by);
+void airi_wake_timekeeper(airt_system *system, int64_t due_ns);
+
+/* Workers: floor 4's own. */
+airt_status airi_worker_start(airt_system *system, airi_class class, airi_worker **out_worker);
+void        airi_worker_end(airi_worker *worker);
+void        airi_leaks_report(airt_system *system);
+void        airi_workers_halt(airt_system *system);
+bool        airi_spare_start(airt_system *system);
+airt_status airi_watch_start(airt_system *system);
+void        airi_watch_stop(airt_system *system);
+void        airi_watch_stir(airt_system *system);
+
+/* The loop of a worker, on a pooled stack; see loop.c. */
+void airi_loop_prepare(airi_worker *worker, airi_stack *stack);
+void airi_loop_yield(airi_worker *worker, bool mid_turn);
+bool airi_loop_reserve(airi_worker *worker, airt_status *out_status);
+
+/* A place where the simulated world may let others run. */
+static inline void airi_seam(airi_worker *worker)
+{
+    if (__builtin_expect(worker != NULL && worker->driven_mode, 0))
+        airi_loop_yield(worker, true);
+}
+
+/* Time at turn precision; exact outside. */
+static inline int64_t airi_now(airt_system *system, airi_worker *worker)
+{
+    return worker != NULL ? worker->now_ns : system->world->now_ns(system->world);
+}
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A system's own life: create, stop, quiesce, step, and its account. */
+#include "core/system.h"
+
+#include "core/deadlock.h"
+#include "core/letters.h"
+#include "core/life.h"
+#include "core/sched.h"
+#include "core/timers.h"
+
+#include <string.h>
+
+enum { KILL_GRACE_MS = 500, KILL_EVERY_MS = 10, AWAITS_MAX = 1 << 24, TIMERS_MAX = 1 << 26 };
+
+/* --- create ------------------------------------------------------------------------------------------------------- */
+
+static uint32_t or_default(uint32_t value, uint32_t instead)
+{
+    return value != 0 ? value : instead;
+}
+
+static void defaults(airt_system_options *o)
+{
+    if (o->world == NULL)
+        o->world = airt_world_linux();
+    o->workers = o->foreign_loop ? 1 : or_default(o->workers, o->world->cores(o->world));
+    o->workers_spare_max = or_default(o->workers_spare_max, 64);
+    o->blocking_max = or_default(o->blocking_max, 64);
+    o->dedicated_max = or_default(o->dedicated_max, 64);
+    o->actors_max = or_default(o->actors_max, 1u << 24);
+    o->turn_us = or_default(o->turn_us, 1000);
+    o->stuck_ms = or_default(o->stuck_ms, 1000);
+    o->abandoned_max = or_default(o->abandoned_max, 1024);
+}
+
+static void locks_and_lists(airt_system *system)
+{
+    airi_list_init(&system->parked);
+    airi_list_init(&system->parked_blocking);
+    airi_store(&system->keeper_due, AIRI_NEVER, AIRI_SEQ_CST);
+    system->recorder = system->options.recorder == &airt_recorder_none ? NULL : system->options.recorder;
+    system->foreign = system->options.foreign_loop;
+}
+
+static airt_status tables(airt_system *system)
+{
+    airt_world  *world = system->world;
+    airt_status  status;
+
+    status = airi_idtab_init(&system->slots, world, sizeof(airi_actor), system->options.actors_max + 65536u > AIRI_IDTAB_MAX
+                                                                            ? AIRI_IDTAB_MAX
+                                                                            : system->options.actors_max + 65536u);
+    if (status == AIRT_OK)
+        status = airi_idtab_init(&system->calls, world, sizeof(airi_call_record), AWAITS_MAX);
+    if (status == AIRT_OK)
+        status = airi_idtab_init(&system->timers, world, sizeof(airi_timer), TIMERS_MAX);
+    if (status == AIRT_OK)
+        status = airi_stacks_init(&system->stacks, world, system->options.stack_bytes, system->options.stacks_max);
+    return status;
+}
+
+static airt_status start_workers(airt_system *system)
+{
+    airt_system_options *o = &system->options;
+    airt_status          status = AIRT_OK;
+
+    system->workers_max = o->workers + o->workers_spare_max + o->blocking_max + o->dedicated_max;
+    if (!airi_permits(system->world, AIRT_ALLOCATION_SYSTEM))
+        return AIRT_ENOMEM;
+    system->worker = airi_heap_take(&system->heap, NULL, system->workers_max * sizeof(airi_worker *));
+    if (system->worker == NULL)
+        return AIRT_ENOMEM;
+    if (system->foreign)
+        status = system->world->poll_create(system->world, &system->poll);
+    for (uint32_t i = 0; i < o->workers && status == AIRT_OK; i++)
+        status = airi_worker_start(system, AIRI_CLASS_POOLED, NULL);
+    return status == AIRT_OK ? airi_watch_start(system) : status;
+}
+
+static void system_destroy(airt_system *system)
+{
+    airt_world *world = system->world;
+    uint32_t    count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+
+    airi_watch_stop(system);
+    if (system->worker != NULL)
+        airi_workers_halt(system);
+    for (uint32_t i = 0; i < count; i++)
+        airi_worker_end(system->worker[i]);
+    if (system->poll != NULL)
+        world->poll_destroy(world, &system->poll);
+    airi_names_fini(&system->names, NULL);
+    airi_stacks_fini(&system->stacks);
+    airi_idtab_fini(&system->timers);
+    airi_idtab_fini(&system->calls);
+    airi_idtab_fini(&system->slots);
+    for (uint32_t i = 0; i < count; i++)
+        airi_heap_give(&system->heap, NULL, system->worker[i], sizeof(airi_worker));
+    if (system->worker != NULL)
+        airi_heap_give(&system->heap, NULL, system->worker, system->workers_max * sizeof(airi_worker *));
+    airi_leaks_report(system);
+    airi_heap_fini(&system->heap);
+    world->unmap(world, system, sizeof *system);
+}
+
+void airi_leaks_report(airt_system *system)
+{
+    uint64_t    bytes = airi_heap_in_use(&system->heap);
+    airt_report report = { .kind = AIRT_REPORT_LEAK, .ns = (int64_t)bytes,
+                           .text = "memory is still held: a message, blob or answer was not dropped" };
+
+    if (bytes != 0 && system->options.report != NULL)
+        system->options.report(system->options.report_context, &report);
+}
+
+static airt_status options_read(const airt_system_options *options, size_t size, int version,
+                                airt_system_options *out)
+{
+    memset(out, 0, sizeof *out);
+    if (version / 10000 != AIRT_VERSION_MAJOR)
+        return AIRT_EVERSION;
+    if (options != NULL) /* a shorter struct is an older header's: its missing tail means zero */
+        memcpy(out, options, size < sizeof *out ? size : sizeof *out);
+    defaults(out);
+    return out->actors_max <= AIRT_ACTORS_LIMIT && out->workers <= 4096 && out->blocking_max <= 65536 &&
+                   out->dedicated_max <= 65536 && out->workers_spare_max <= 65536
+               ? AIRT_OK
+               : AIRT_EINVAL;
+}
+
+airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size, int header_version,
+                                     airt_system **out_system)
+{
+    airt_system_options read;
+    airt_system        *system;
+    airt_status         status = options_read(options, options_size, header_version, &read);
+
+    if (status != AIRT_OK)
+        return status;
+    system = airi_permits(read.world, AIRT_ALLOCATION_SYSTEM) ? read.world->map(read.world, sizeof *system) : NULL;
+    if (system == NULL)
+        return AIRT_ENOMEM;
+    system->tag = AIRI_TAG_SYSTEM;
+    system->options = read;
+    system->world = read.world;
+    locks_and_lists(system);
+    airi_heap_init(&system->heap, system->world);
+    airi_names_init(&system->names, system->world, &system->heap, 0x61697274);
+    airi_timers_init(system);
+    status = tables(system);
+    if (status == AIRT_OK)
+        status = start_workers(system);
+    if (status != AIRT_OK) {
+        system_destroy(system);
+        return status;
+    }
+    *out_system = system;
+    return AIRT_OK;
+}
+
+/* --- stop --------------------------------------------------------------------------------------------------------- */
+
+void airi_idle_changed(airt_system *system)
+{
+    if (airi_load(&system->idle_waiters, AIRI_SEQ_CST) == 0)
+        return;
+    (void)airi_fetch_add(&system->idle_word, 1, AIRI_SEQ_CST);
+    system->world->wake(system->world, &system->idle_word, UINT32_MAX);
+}
+
+static bool has_children(airt_system *system, airi_actor *actor)
+{
+    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    bool        found = false;
+
+    for (airi_list *link = extra != NULL ? extra->ties_a.next : NULL; link != NULL && link != &extra->ties_a && !found;
+         link = link->next)
+        found = AIRI_CONTAINER(link, airi_relation, link_a)->tie == AIRI_TIE_CHILD;
+    (void)system;
+    return found;
+}
+
+/* Asks every living actor, or every one without children, to end. Returns how many there were. */
+static uint32_t ask_all(airt_system *system, uint32_t how, bool leaves_only)
+{
+    airi_caller caller = { system, NULL, NULL };
+    airt_reason reason = { .exit = how & AIRI_ASKED_KILL ? AIRT_EXIT_KILLED : AIRT_EXIT_SHUTDOWN };
+    uint32_t    asked = 0;
+    airi_actor *actor;
+
+    for (uint32_t index = 1; (actor = airi_slot(system, index)) != NULL; index++) {
+        airt_ref who = airi_actor_ref(actor);
+        bool     skip;
+
+        if (actor->slot_kind == AIRI_SLOT_CALLER || airi_mail_closed(&actor->mail) ||
+            (airi_load(&actor->flags, AIRI_SEQ_CST) & how) == how)
+            continue;
+        airi_mutex_lock(&system->relations_lock);
+        airi_mutex_lock(&actor->lock);
+        skip = leaves_only && has_children(system, actor);
+        airi_mutex_unlock(&actor->lock);
+        airi_mutex_unlock(&system->relations_lock);
+        if (!skip && airi_ask_end(&caller, who, how, &reason) == AIRT_OK)
+            asked++;
+    }
+    return asked;
+}
+
+/* Sleeps until an actor or an abandoned handler has ended, or the deadline. */
+static void wait_for_ends(airt_system *system, uint32_t word, int64_t deadline_ns)
+{
+    if (airi_load(&system->actors, AIRI_SEQ_CST) == 0 && airi_load(&system->abandoned, AIRI_SEQ_CST) == 0)
+        return;
+    system->world->wait(system->world, &system->idle_word, word, deadline_ns);
+}
+
+static bool all_ended(airt_system *system)
+{
+    return airi_load(&system->actors, AIRI_SEQ_CST) == 0 && airi_load(&system->abandoned, AIRI_SEQ_CST) == 0;
+}
+
+/* A foreign loop has no thread that would let actors end. */
+static void step_foreign(airt_system *system)
+{
+    bool more = system->foreign;
+
+    while (more)
+        (void)airt_system_step(system, 0, &more);
+}
+
+static void stop_orderly(airt_system *system, int64_t deadline_ns)
+{
+    while (!all_ended(system) && system->world->now_ns(system->world) < deadline_ns) {
+        uint32_t word = airi_load(&system->idle_word, AIRI_SEQ_CST);
+
+        (void)ask_all(system, AIRI_ASKED_STOP, true);
+        step_foreign(system);
+        wait_for_ends(system, word, deadline_ns);
+    }
+}
+
+static void stop_by_kill(airt_system *system)
+{
+    airt_world *world = system->world;
+    int64_t     deadline = world->now_ns(world) + (int64_t)KILL_GRACE_MS * 1000000;
+
+    while (!all_ended(system) && world->now_ns(world) < deadline) {
+        uint32_t word = airi_load(&system->idle_word, AIRI_SEQ_CST);
+
+        (void)ask_all(system, AIRI_ASKED_KILL, false);
+        step_foreign(system);
+        wait_for_ends(system, word, world->now_ns(world) + (int64_t)KILL_EVERY_MS * 1000000);
+    }
+}
+
+airt_status airt_system_stop(airt_system **system, airt_duration within)
+{
+    airt_system *stopping = *system;
+    airt_world  *world;
+    int64_t      now;
+
+    if (stopping == NULL)
+        return AIRT_OK;
+    AIRT_CHECK(stopping->tag == AIRI_TAG_SYSTEM);
+    (void)airi_resolve((airt_from){ .system = stopping }, "airt_system_stop");
+    world = stopping->world;
+    now = world->now_ns(world);
+    airi_store(&stopping->stopping, true, AIRI_SEQ_CST);
+    (void)airi_fetch_add(&stopping->idle_waiters, 1, AIRI_SEQ_CST);
+    stop_orderly(stopping, within.ns >= AIRI_NEVER - now ? AIRI_NEVER : now + within.ns);
+    stop_by_kill(stopping);
+    (void)airi_fetch_sub(&stopping->idle_waiters, 1, AIRI_SEQ_CST);
+    if (!all_ended(stopping))
+        return AIRT_ELEFT;
+    system_destroy(stopping);
+    *system = NULL;
+    return AIRT_OK;
+}
+
+/* --- quiesce and step --------------------------------------------------------------------------------------------- */
+
+static bool worker_quiet(airi_worker *worker)
+{
+    if (airi_load(&worker->gone, AIRI_SEQ_CST))
+        return true;
+    if (airi_work_visible(worker) || airi_load(&worker->running, AIRI_SEQ_CST) != NULL)
+        return false;
+    return worker->class == AIRI_CLASS_DEDICATED ? airi_load(&worker->word, AIRI_SEQ_CST) == 0 : worker->is_parked;
+}
+
+static bool quiet(airt_system *system)
+{
+    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    bool     all = true;
+
+    airi_mutex_lock(&system->idle_lock);
+    for (uint32_t i = 0; i < count && all; i++)
+        all = worker_quiet(system->worker[i]);
+    airi_mutex_unlock(&system->idle_lock);
+    return all;
+}
+
+airt_status airt_system_quiesce(airt_system *system, airt_duration within)
+{
+    airt_world *world = airi_resolve((airt_from){ .system = system }, "airt_system_quiesce").system->world;
+    int64_t     now = world->now_ns(world);
+    int64_t     deadline = within.ns >= AIRI_NEVER - now ? AIRI_NEVER : now + within.ns;
+    airt_status status = AIRT_OK;
+
+    if (world->driven) {
+        airt_sim_settle(world);
+        return AIRT_OK;
+    }
+    if (system->foreign) {
+        step_foreign(system);
+        return AIRT_OK;
+    }
+    (void)airi_fetch_add(&system->idle_waiters, 1, AIRI_SEQ_CST);
+    for (;;) {
+        uint32_t word = airi_load(&system->idle_word, AIRI_SEQ_CST);
+
+        if (quiet(system))
+            break;
+        if (world->now_ns(world) >= deadline) {
+            status = AIRT_ETIMEDOUT;
+            break;
+        }
+        world->wait(world, &system->idle_word, word, deadline);
+    }
+    (void)airi_fetch_sub(&system->idle_waiters, 1, AIRI_SEQ_CST);
+    return status;
+}
+
+int airt_system_fd(airt_system *system)
+{
+    return system->foreign ? system->world->poll_fd(system->poll) : -1;
+}
+
+airt_status airt_system_step(airt_system *system, uint32_t turns_max, bool *out_more)
+{
+    airi_driven *driven;
+    uint32_t     turns = 0;
+
+    if (!system->foreign || system->worker == NULL)
+        return AIRT_EINVAL;
+    driven = &system->worker[0]->driven;
+    system->world->poll_clear(system->poll);
+    while ((turns_max == 0 || turns < turns_max) && driven->ready(driven, system->world->now_ns(system->world))) {
+        driven->step(driven);
+        turns++;
+    }
+    *out_more = driven->ready(driven, system->world->now_ns(system->world));
+    if (*out_more)
+        system->world->poll_ring(system->poll);
+    system->world->poll_arm(system->poll, driven->next_due_ns(driven));
+    return AIRT_OK;
+}
+
+/* --- the account -------------------------------------------------------------------------------------------------- */
+
+static void account_add(airi_account *sum, airi_account *one)
+{
+/* Relaxed: readings; exact when nothing runs. */
+#define ADD(name) airi_count(&sum->name, airi_load(&one->name, AIRI_RELAXED));
+    AIRI_ACCOUNT_TABLE(ADD)
+#undef ADD
+    for (unsigned i = 0; i < AIRT_LETTER_COUNT; i++)
+        airi_count(&sum->dead[i], airi_load(&one->dead[i], AIRI_RELAXED));
+}
+
+static uint64_t reading(AIRI_ATOMIC(int64_t) *value)
+{
+    int64_t n = airi_load(value, AIRI_RELAXED); /* a local sum */
+
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+static void stats_fill(airt_system *system, airi_account *sum, airt_system_stats *out)
+{
+    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+
+#define FILL(name) out->name = reading(&sum->name);
+    AIRI_ACCOUNT_TABLE(FILL)
+#undef FILL
+    for (unsigned i = 0; i < AIRT_LETTER_COUNT; i++)
+        out->dead[i] = reading(&sum->dead[i]);
+    out->actors = airi_load(&system->actors, AIRI_SEQ_CST);
+    out->abandoned = airi_load(&system->abandoned, AIRI_SEQ_CST);
+    out->stacks = airi_stacks_in_use(&system->stacks);
+    out->stacks_max = airi_stacks_max(&system->stacks);
+    out->bytes = airi_heap_bytes(&system->heap) + airi_idtab_bytes(&system->slots) +
+                 airi_idtab_bytes(&system->calls) + airi_idtab_bytes(&system->timers);
+    out->workers = system->options.workers;
+    for (uint32_t i = 0; i < count; i++)
+        out->workers_stuck += system->worker[i]->reported;
+}
+
+void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t size)
+{
+    airt_system_stats stats = { 0 };
+    airi_account      sum = { 0 };
+    uint32_t          count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+
+    account_add(&sum, &system->outside);
+    for (uint32_t i = 0; i < count; i++)
+        account_add(&sum, &system->worker[i]->account);
+    stats_fill(system, &sum, &stats);
+    memset(out_stats, 0, size);
+    memcpy(out_stats, &stats, size < sizeof stats ? size : sizeof stats);
+}

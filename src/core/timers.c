@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Timers: an await's end is part of the await; a message timer is a record that owns its message while armed. A
+ * one-shot's message leaves with it; a periodic's comes back after it was handled, and a tick meanwhile is skipped.
+ * Everything here is under system->timer_lock, the owner's list of timers too. */
+#include "core/timers.h"
+
+#include "core/letters.h"
+#include "core/life.h"
+
+void airi_timers_init(airt_system *system)
+{
+    airi_wheel_init(&system->wheel, system->world->now_ns(system->world));
+    airi_store(&system->timer_due, AIRI_NEVER, AIRI_SEQ_CST);
+}
+
+/* After a change of the wheel: publishes the earliest due time. True: it became earlier. */
+static bool due_changed(airt_system *system, int64_t *out_due)
+{
+    int64_t due = airi_wheel_next_ns(&system->wheel);
+    int64_t before = airi_load(&system->timer_due, AIRI_SEQ_CST);
+
+    *out_due = due;
+    if (due != before)
+        airi_store(&system->timer_due, due, AIRI_SEQ_CST);
+    return due < before;
+}
+
+static void arm(airt_system *system, airi_worker *worker, airi_timer_head *head, int64_t due_ns)
+{
+    int64_t due;
+
+    airi_wheel_add(&system->wheel, &head->wheel, due_ns);
+    AIRI_TALLY(system, worker, timers_armed, 1);
+    if (due_changed(system, &due))
+        airi_wake_timekeeper(system, due);
+}
+
+static void disarm(airt_system *system, airi_timer_head *head)
+{
+    int64_t due;
+
+    (void)airi_wheel_remove(&system->wheel, &head->wheel);
+    (void)due_changed(system, &due);
+}
+
+void airi_timer_arm_await(airt_system *system, airi_worker *worker, airi_await *await, int64_t due_ns)
+{
+    await->armed = true;
+    await->timer.message = NULL;
+    airi_mutex_lock(&system->timer_lock);
+    arm(system, worker, &await->timer, due_ns);
+    airi_mutex_unlock(&system->timer_lock);
+}
+
+void airi_timer_cancel_await(airt_system *system, airi_await *await)
+{
+    if (!await->armed)
+        return;
+    airi_mutex_lock(&system->timer_lock);
+    disarm(system, &await->timer);
+    airi_mutex_unlock(&system->timer_lock);
+}
+
+/* --- message timers ----------------------------------------------------------------------------------------------- */
+
+static airt_timer handle_of(airi_timer *timer)
+{
+    return (airt_timer){ airi_ref_bits(timer->index, airi_load(&timer->number, AIRI_RELAXED)) }; /* under the lock */
+}
+
+static airi_timer *timer_at(airt_system *system, uint64_t bits)
+{
+    airt_ref    handle = { bits };
+    airi_timer *timer = airi_idtab_at(&system->timers, airi_ref_index(handle));
+
+    if (timer == NULL || airi_load(&timer->number, AIRI_RELAXED) != airi_ref_generation(handle)) /* under the lock */
+        return NULL;
+    return timer;
+}
+
+/* Ends a record; its message, if it is here, is the caller's. */
+static airt_msg *record_end(airt_system *system, airi_timer *timer)
+{
+    airt_msg *msg = timer->msg;
+
+    timer->msg = NULL;
+    disarm(system, &timer->head);
+    airi_list_remove(&timer->owner_link);
+    (void)airi_fetch_add(&timer->number, 1, AIRI_SEQ_CST);
+    airi_idtab_give(&system->timers, timer->index);
+    return msg;
+}
+
+static void message_free(airt_system *system, airi_worker *worker, airt_msg *msg)
+{
+    if (msg == NULL)
+        return;
+    msg->flags &= ~(unsigned)AIRI_MSG_TIMER & 0x3ff;
+    airi_msg_done(system, worker, msg);
+}
+
+static airt_status timer_open(airt_system *system, airi_timer **out_timer)
+{
+    uint32_t    index;
+    airi_timer *timer;
+
+    if (!airi_permits(system->world, AIRT_ALLOCATION_TIMER) || airi_idtab_take(&system->timers, &index) != AIRT_OK)
+        return AIRT_ENOMEM;
+    timer = airi_idtab_at(&system->timers, index);
+    timer->index = index;
+    timer->missed = false;
+    timer->msg = NULL;
+    timer->head.message = timer;
+    airi_list_init(&timer->owner_link);
+    if (airi_load(&timer->number, AIRI_RELAXED) == 0) /* fresh; ours alone */
+        airi_store(&timer->number, 1, AIRI_RELAXED);
+    *out_timer = timer;
+    return AIRT_OK;
+}
+
+static airt_msg *message_make(const airi_caller *caller, airi_timer *timer, const airt_kind *kind, const void *body,
+                              bool periodic, airt_status *out_status)
+{
+    airi_source source = airi_source_of(caller->system, caller->worker);
+    airt_msg   *msg = airi_msg_create(&source, kind, body, periodic ? AIRI_MSG_TRAILER : 0, out_status);
+
+    if (msg == NULL)
+        return NULL;
+    msg->sender = caller->ctx->self;
+    msg->flags |= AIRI_MSG_BOUND;
+    msg->correlation = caller->ctx->incarnation;
+    if (periodic) {
+        msg->flags |= AIRI_MSG_TIMER;
+        airi_msg_trailer(msg)->trace = handle_of(timer).bits;
+    }
+    return msg;
+}
+
+static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t period_ns, airt_timer *out_timer,
+                               const airt_kind *kind, const void *body, const char *verb)
+{
+    airi_caller  caller = airi_resolve_ctx(ctx, verb);
+    airt_system *system = ctx->system;
+    airi_extra  *extra;
+    airi_timer  *timer = NULL;
+    int64_t      now = system->world->now_ns(system->world);
+    airt_status  status = airi_killed(ctx) ? AIRT_EKILLED : AIRT_OK;
+
+    extra = status == AIRT_OK ? airi_extra_of(system, ctx->worker, ctx->actor) : NULL;
+    if (status == AIRT_OK)
+        status = extra == NULL ? AIRT_ENOMEM : timer_open(system, &timer);
+    if (status != AIRT_OK)
+        return status;
+    timer->period_ns = period_ns;
+    timer->msg = message_make(&caller, timer, kind, body, period_ns > 0, &status);
+    airi_mutex_lock(&system->timer_lock);
+    if (timer->msg == NULL || airi_killed(ctx)) { /* the killer releases timers under this lock */
+        airt_msg *msg = record_end(system, timer);
+
+        airi_mutex_unlock(&system->timer_lock);
+        message_free(system, ctx->worker, msg);
+        return status != AIRT_OK ? status : AIRT_EKILLED;
+    }
+    airi_list_push_back(&extra->timers, &timer->owner_link);
+    if (out_timer != NULL)
+        *out_timer = handle_of(timer);
+    arm(system, ctx->worker, &timer->head, delay.ns >= AIRI_NEVER - now ? AIRI_NEVER : now + delay.ns);
+    airi_mutex_unlock(&system->timer_lock);
+    return AIRT_OK;
+}
+
+airt_status airt_send_after_body(airt_ctx *ctx, airt_duration delay, airt_timer *out_timer, const airt_kind *kind,
+                                 const void *body)
+{
+    if (delay.ns < 0)
+        delay.ns = 0;
+    return timer_start(ctx, delay, 0, out_timer, kind, body, "airt_send_after");
+}
+
+airt_status airt_send_every_body(airt_ctx *ctx, airt_duration period, airt_timer *out_timer, const airt_kind *kind,
+                                 const void *body)
+{
+    if (period.ns <= 0 || kind->drop != NULL)
+        return AIRT_EINVAL; /* a LOCAL body moves: it can be sent once only */
+    return timer_start(ctx, period, period.ns, out_timer, kind, body, "airt_send_every");
+}
+
+bool airt_timer_cancel(airt_ctx *ctx, airt_timer handle)
+{
+    airt_system *system = airi_resolve_ctx(ctx, "airt_timer_cancel").system;
+    airi_timer  *timer;
+    airt_msg    *msg = NULL;
+
+    airi_mutex_lock(&system->timer_lock);
+    timer = airi_killed(ctx) ? NULL : timer_at(system, handle.bits);
+    if (timer != NULL)
+        msg = record_end(system, timer);
+    airi_mutex_unlock(&system->timer_lock);
+    message_free(system, ctx->worker, msg);
+    return msg != NULL;
+}
+
+void airi_timers_release(airt_system *system, airi_worker *worker, airi_extra *extra)
+{
+    airt_msg *messages = NULL;
+    airt_msg *msg;
+
+    airi_mutex_lock(&system->timer_lock);
+    while (!airi_list_empty(&extra->timers)) {
+        msg = record_end(system, AIRI_CONTAINER(extra->timers.next, airi_timer, owner_link));
+        if (msg != NULL)
+            airi_ring_append(&messages, msg);
+    }
+    airi_mutex_unlock(&system->timer_lock);
+    while ((msg = airi_ring_pop(&messages)) != NULL)
+        message_free(system, worker, msg);
+}
+
+void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg *msg)
+{
+    airi_timer *timer;
+
+    airi_mutex_lock(&system->timer_lock);
+    timer = timer_at(system, airi_msg_trailer(msg)->trace);
+    if (timer != NULL) {
+        timer->msg = msg;
+        timer->missed = false;
+    }
+    airi_mutex_unlock(&system->timer_lock);
+    if (timer == NULL)
+        message_free(system, worker, msg);
+}
+
+/* --- firing ------------------------------------------------------------------------------------------------------- */
+
+static void fire_await(airt_system *system, airi_worker *worker, airi_timer_head *head)
+{
+    airi_await *await = AIRI_CONTAINER(head, airi_await, timer);
+    airi_actor *actor = airi_slot(system, airi_ref_index(await->owner));
+
+    (void)airi_fetch_or(&actor->flags, AIRI_WAIT_OVER, AIRI_SEQ_CST);
+    airi_poke(system, worker, actor);
+}
+
+/* Its message goes on the list of what is sent after the lock is released. */
+static void fire_message(airt_system *system, airi_timer *timer, int64_t now, airt_msg **outgoing)
+{
+    airt_msg *msg = timer->msg;
+    int64_t   period = timer->period_ns;
+
+    if (period == 0) {
+        msg = record_end(system, timer);
+    } else {
+        int64_t due = timer->head.wheel.due_ns; /* from the due time, not from now: no drift */
+
+        airi_wheel_add(&system->wheel, &timer->head.wheel, due + period * (1 + (now - due) / period));
+        timer->missed = msg == NULL;
+        timer->msg = NULL;
+    }
+    if (msg != NULL)
+        airi_ring_append(outgoing, msg);
+}
+
+static void send_fired(airt_system *system, airi_worker *worker, airt_msg *outgoing)
+{
+    airt_msg *msg;
+
+    while ((msg = airi_ring_pop(&outgoing)) != NULL) {
+        airt_ref    to = msg->sender; /* from its owner to itself */
+        airt_status status = airi_deliver_reserved(system, worker, to, msg);
+
+        if (status != AIRT_OK)
+            airi_refused(system, worker, to, msg, status);
+    }
+}
+
+void airi_timers_run(airt_system *system, airi_worker *worker)
+{
+    int64_t   now = system->world->now_ns(system->world);
+    airt_msg *outgoing = NULL;
+    airi_list expired;
+    int64_t   due;
+
+    airi_list_init(&expired);
+    airi_mutex_lock(&system->timer_lock);
+    (void)airi_wheel_expire(&system->wheel, now, &expired);
+    while (!airi_list_empty(&expired)) {
+        airi_timer_head *head = AIRI_CONTAINER(airi_list_pop_front(&expired), airi_timer_head, wheel.link);
+
+        AIRI_TALLY(system, worker, timers_fired, 1);
+        if (head->message == NULL)
+            fire_await(system, worker, head);
+        else
+            fire_message(system, head->message, now, &outgoing);
+    }
+    (void)due_changed(system, &due);
+    if (system->foreign)
+        system->world->poll_arm(system->poll, due);
+    airi_mutex_unlock(&system->timer_lock);
+    send_fired(system, worker, outgoing);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* An actor's turn: requests to end first, then answers, then mail, until nothing is left or the turn's budget is used
+ * up. The caller owns the actor; when the turn ends it is idle, queued, suspended or gone, and not to be touched. */
+#include "core/await.h"
+#include "core/letters.h"
+#include "core/life.h"
+#include "core/loop.h"
+
+#include <airt/behavior.h>
+
+enum { CLOCK_EVERY_MAX = 32 };
+
+void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
+{
+    ctx->actor = actor;
+    ctx->self = airi_actor_ref(actor);
+    ctx->incarnation = airi_load(&actor->incarnation, AIRI_RELAXED); /* owner's own */
+    /* Release: pairs with the killer's acquire in abandon, which reads the activation it finds here. */
+    airi_store(&actor->active, ctx, AIRI_RELEASE);
+}
+
+void airi_ctx_unwind(airt_ctx *ctx)
+{
+    airt_msg *msg;
+
+    if (ctx->calls != 0)
+        airi_calls_close(ctx->system, ctx->worker, &ctx->calls);
+    airi_holds_release(ctx);
+    while ((msg = airi_ring_pop(&ctx->held)) != NULL)
+        airi_msg_done(ctx->system, ctx->worker, msg);
+}
+
+airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body)
+{
+    airt_status status;
+
+    airi_store(&ctx->worker->running, ctx, AIRI_RELAXED); /* the watch's glance */
+    airi_count(&ctx->worker->serial, 1);
+    /* Release: what the owner did to the actor before; pairs with the acquire of a killer's compare-exchange. */
+    airi_store(&ctx->running, ctx->self.bits, AIRI_RELEASE);
+    status = actor->behavior->receive(actor->self, ctx, kind, body);
+    airi_store(&ctx->worker->running, NULL, AIRI_RELAXED);
+    /* Acq_rel: takes the actor back, unless a killer's compare-exchange was first. */
+    if (airi_exchange(&ctx->running, 0, AIRI_ACQ_REL) == AIRI_ABANDONED) {
+        ctx->abandoned = true;
+        status = AIRT_EKILLED;
+    }
+    if (ctx->held != NULL || ctx->calls != 0 || ctx->blobs != NULL)
+        airi_ctx_unwind(ctx);
+    return status;
+}
+
+/* The message in work has been handled, unless the handler kept, stashed or forwarded it. */
+static void end_message(airt_ctx *ctx, bool handled)
+{
+    airt_system *system = ctx->system;
+    airi_worker *worker = ctx->worker;
+    airt_msg    *msg = ctx->msg;
+
+    if (msg == NULL)
+        return;
+    ctx->msg = NULL;
+    AIRI_TALLY(system, worker, in_work, -1);
+    if (!handled) {
+        airi_dead(system, worker, ctx->self, msg, AIRT_LETTER_UNHANDLED);
+        return;
+    }
+    AIRI_TALLY(system, worker, handled, 1);
+    if (airi_msg_is(msg, AIRI_MSG_REQUEST))
+        airi_answer_fail(system, worker, msg, AIRT_ENOREPLY, 0, "the handler returned without a reply");
+    airi_msg_done(system, worker, msg);
+}
+
+static void failed_message(airt_ctx *ctx)
+{
+    airt_msg *msg = ctx->msg;
+
+    ctx->msg = NULL;
+    if (msg == NULL)
+        return;
+    AIRI_TALLY(ctx->system, ctx->worker, in_work, -1);
+    airi_dead(ctx->system, ctx->worker, ctx->self, msg, AIRT_LETTER_FAULT);
+}
+
+/* False: the actor is gone. */
+static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
+{
+    const airt_kind *kind = msg->kind;
+    airt_reason      normal = { .exit = AIRT_EXIT_NORMAL, .origin = ctx->self };
+    airt_status      status;
+
+    ctx->msg = msg;
+    ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? msg->deadline_ns : 0;
+    ctx->trace = airt_msg_trace(msg);
+    if (ctx->system->world->event != NULL)
+        ctx->system->world->event(ctx->system->world, airi_kind_hash(kind), actor->index, msg->generation);
+    status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
+    if (ctx->abandoned) {
+        airi_life_orphan_ended(ctx);
+        return false;
+    }
+    switch (status) {
+    case AIRT_OK:
+        end_message(ctx, true);
+        return true;
+    case AIRT_EKIND:
+        end_message(ctx, false);
+        return true;
+    case AIRT_STOP:
+        end_message(ctx, true);
+        airi_life_end(ctx, actor, &normal, true);
+        return false;
+    default:
+        failed_message(ctx);
+        return airi_life_failed(ctx, actor, status);
+    }
+}
+
+/* Answers that came after their call was over. */
+static void drop_late_answers(airi_worker *worker, airi_actor *actor)
+{
+    airi_link *link = airi_mail_take(&actor->urgent);
+
+    while (link != NULL) {
+        airi_link *next = link->next;
+
+        airi_call_accept(worker->system, worker, (airt_msg *)(void *)link);
+        link = next;
+    }
+}
+
+/* True: asked to end, and gone. */
+static bool ended(airt_ctx *ctx, airi_actor *actor)
+{
+    uint32_t    flags = airi_load(&actor->flags, AIRI_SEQ_CST);
+    airt_reason reason;
+
+    if ((flags & AIRI_ENDING) == 0)
+        return false;
+    reason = airi_life_reason(actor);
+    airi_life_end(ctx, actor, &reason, true);
+    return true;
+}
+
+static bool drained(airt_ctx *ctx, airi_actor *actor)
+{
+    airt_reason reason;
+
+    if ((airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_DRAIN) == 0 || !airi_box_empty(actor))
+        return false;
+    reason = airi_life_reason(actor);
+    airi_life_end(ctx, actor, &reason, true);
+    return true;
+}
+
+/* True: the turn is over, the actor idle and no longer ours. */
+static bool went_idle(airi_worker *worker, airi_actor *actor)
+{
+    airi_seam(worker);
+    if (!airi_mail_idle(&actor->mail))
+        return false;
+    airi_seam(worker);
+    /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves. */
+    if (!airi_await_attention(actor, true) && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_DRAIN) == 0)
+        return true;
+    return !airi_mail_claim(&actor->mail);
+}
+
+/* True: the time budget is used up. The clock is read every few messages, every message once they prove slow. */
+static bool out_of_time(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    int64_t      before = worker->now_ns;
+
+    if (--worker->clock_left > 0)
+        return false;
+    worker->now_ns = system->world->now_ns(system->world);
+    worker->now_age = 0;
+    worker->clock_every = worker->now_ns - before > (int64_t)system->options.turn_us * 250 ? 1 : CLOCK_EVERY_MAX;
+    worker->clock_left = worker->clock_every;
+    return worker->now_ns >= worker->turn_end_ns;
+}
+
+static void start_turn(airi_worker *worker, airi_actor *actor)
+{
+    AIRI_TALLY(worker->system, worker, turns, 1);
+    worker->turn_left = actor->turn_max;
+    worker->turn_end_ns = worker->now_ns + (int64_t)worker->system->options.turn_us * 1000;
+    if (worker->driven_mode) /* the seed decides how long a turn is */
+        worker->turn_left = 1 + (uint32_t)(worker->system->world->random(worker->system->world) % actor->turn_max);
+}
+
+/* Suspended: true when it may go on with its mail, which is never: it is resumed, still waiting, or gone. */
+static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
+{
+    for (;;) {
+        airi_worker *worker = ctx->worker;
+        airt_ctx    *waiting = actor->suspended;
+        airt_reason  reason;
+
+        if (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) {
+            reason = airi_life_reason(actor);
+            airi_await_abort(worker, actor, AIRT_LETTER_STOPPED);
+            airi_life_end(ctx, actor, &reason, false);
+            return;
+        }
+        if (airi_await_over(worker, waiting)) {
+            actor->suspended = NULL;
+            airi_loop_resume(worker, waiting);
+        }
+        if (airi_loop_commit(worker, actor, waiting->await->mode == AIRI_AWAIT_RECEIVE))
+            return;
+    }
+}
+
+/* One message, or the end of the turn. True: go on. */
+static bool step(airt_ctx *ctx, airi_actor *actor)
+{
+    airt_msg *msg;
+
+    if (ended(ctx, actor))
+        return false;
+    if (airi_mail_has_new(&actor->urgent))
+        drop_late_answers(ctx->worker, actor);
+    msg = airi_box_next(ctx->worker, actor);
+    if (msg == NULL)
+        return !drained(ctx, actor) && !went_idle(ctx->worker, actor);
+    if (airi_begin(ctx->worker, actor, msg) && !handle(ctx, actor, msg))
+        return false;
+    if (--ctx->worker->turn_left == 0 || out_of_time(ctx->worker)) {
+        airi_schedule_last(ctx->system, ctx->worker, actor);
+        return false;
+    }
+    return true;
+}
+
+void airi_turn(airt_ctx *ctx, airi_actor *actor)
+{
+    start_turn(ctx->worker, actor);
+    if (actor->suspended != NULL) {
+        continue_suspended(ctx, actor);
+        return;
+    }
+    airi_ctx_bind(ctx, actor);
+    if (airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING) /* owner's own */
+        if (ended(ctx, actor) || !airi_life_start(ctx, actor))
+            return;
+    while (step(ctx, actor)) {
+    }
+}

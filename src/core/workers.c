@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Workers and their threads: start, replacement, the end; and the watch, a thread that sleeps while nothing runs and
+ * otherwise looks, once a stuck_ms, whether a handler has not returned since it looked before. A stuck worker is
+ * replaced by a spare one, its queues are open to thieves, and it leaves when its handler returns after all. */
+#include "core/life.h"
+#include "core/loop.h"
+#include "core/sched.h"
+#include "port/thread.h"
+
+#include <string.h>
+
+/* The library's one thread-local. */
+static _Thread_local airi_worker *current_worker;
+
+__attribute__((noinline)) airi_worker *airi_current_worker(void)
+{
+    return current_worker;
+}
+
+__attribute__((noinline)) void airi_set_current_worker(airi_worker *worker)
+{
+    current_worker = worker;
+}
+
+/* --- a worker's thread -------------------------------------------------------------------------------------------- */
+
+static void worker_enter(airi_worker *worker)
+{
+    airi_stack_of_thread(&worker->native);
+    worker->thread_token = airi_thread_token();
+    airi_set_current_worker(worker);
+}
+
+static void return_unstarted(airi_worker *worker)
+{
+    airi_actor *actor;
+
+    while ((actor = airi_runq_pop(&worker->runq)) != NULL)
+        airi_schedule(worker->system, NULL, actor);
+    actor = airi_exchange(&worker->next, NULL, AIRI_ACQ_REL); /* as a thief: pairs with airi_schedule */
+    if (actor != NULL)
+        airi_schedule(worker->system, NULL, actor);
+}
+
+/* Its stacks, its memory, its queue go back. */
+static void worker_leave(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+
+    airi_set_current_worker(NULL);
+    if (worker->retired != NULL)
+        airi_stacks_give(&system->stacks, worker->retired);
+    if (worker->spare != NULL)
+        airi_stacks_give(&system->stacks, worker->spare);
+    worker->retired = worker->spare = NULL;
+    if (!airi_load(&system->halt, AIRI_SEQ_CST))
+        return_unstarted(worker);
+    airi_cache_flush(&system->heap, &worker->cache);
+}
+
+static void worker_run(void *argument)
+{
+    airi_worker *worker = argument;
+
+    worker_enter(worker);
+    airi_stack_switch(&worker->native, worker->stack);
+    worker_leave(worker);
+    airi_store(&worker->gone, true, AIRI_SEQ_CST);
+    airi_idle_changed(worker->system);
+}
+
+/* --- start -------------------------------------------------------------------------------------------------------- */
+
+static void driven_step(airi_driven *driven)
+{
+    airi_worker *worker = AIRI_CONTAINER(driven, airi_worker, driven);
+
+    worker_enter(worker);
+    worker->now_ns = worker->system->world->now_ns(worker->system->world);
+    airi_stack_switch(&worker->native, worker->stack);
+    airi_set_current_worker(NULL);
+}
+
+static bool driven_ready(airi_driven *driven, int64_t now_ns)
+{
+    airi_worker *worker = AIRI_CONTAINER(driven, airi_worker, driven);
+
+    return worker->mid_turn || airi_work_visible(worker) ||
+           airi_load(&worker->system->timer_due, AIRI_SEQ_CST) <= now_ns;
+}
+
+static int64_t driven_due(airi_driven *driven)
+{
+    return airi_load(&AIRI_CONTAINER(driven, airi_worker, driven)->system->timer_due, AIRI_SEQ_CST);
+}
+
+/* A record for a new worker: a gone one's, or fresh. Under workers_lock. */
+static airi_worker *worker_record(airt_system *system, uint32_t *out_index)
+{
+    uint32_t     count = airi_load(&system->worker_count, AIRI_ACQUIRE); /* ours: under the lock */
+    airi_worker *worker;
+
+    for (uint32_t i = 0; i < count; i++) {
+        worker = system->worker[i];
+        if (airi_load(&worker->gone, AIRI_SEQ_CST)) {
+            system->world->thread_join(system->world, &worker->thread);
+            *out_index = i;
+            return worker;
+        }
+    }
+    if (count == system->workers_max || !airi_permits(system->world, AIRT_ALLOCATION_WORKER))
+        return NULL;
+    *out_index = count;
+    return airi_heap_take(&system->heap, NULL, sizeof *worker);
+}
+
+static void worker_init(airt_system *system, airi_worker *worker, uint32_t index, airi_class class)
+{
+    airi_account account = { 0 };
+
+    if (index < airi_load(&system->worker_count, AIRI_ACQUIRE))
+        account = worker->account; /* what its predecessor counted stays counted */
+    memset(worker, 0, sizeof *worker);
+    memcpy(&worker->account, &account, sizeof account);
+    worker->system = system;
+    worker->index = index;
+    worker->class = class;
+    worker->driven_mode = system->world->driven || system->foreign;
+    worker->driven = (airi_driven){ .ready = driven_ready, .step = driven_step, .next_due_ns = driven_due };
+    worker->now_ns = system->world->now_ns(system->world);
+    worker->rng = 0x9e3779b97f4a7c15ull * (index + 1) ^ system->world->random(system->world);
+    worker->rng |= 1;
+    worker->clock_left = 1;
+    airi_list_init(&worker->parked);
+    airi_list_init(&worker->driven.link);
+    airi_cache_init(&worker->cache);
+    airi_runq_init(&worker->runq);
+}
+
+static airt_status worker_launch(airt_system *system, airi_worker *worker)
+{
+    airi_stack *stack;
+    airt_status status = airi_stacks_take(&system->stacks, &stack);
+
+    if (status != AIRT_OK)
+        return status;
+    airi_loop_prepare(worker, stack);
+    if (worker->driven_mode) {
+        if (!system->foreign)
+            system->world->attach(system->world, &worker->driven);
+        return AIRT_OK;
+    }
+    status = system->world->thread_start(system->world, "airt-worker", worker_run, worker, &worker->thread);
+    if (status != AIRT_OK)
+        airi_stacks_give(&system->stacks, stack);
+    return status;
+}
+
+airt_status airi_worker_start(airt_system *system, airi_class class, airi_worker **out_worker)
+{
+    airi_worker *worker;
+    uint32_t     index;
+    airt_status  status = AIRT_ENOMEM;
+    bool         fresh;
+
+    airi_mutex_lock(&system->workers_lock);
+    worker = worker_record(system, &index);
+    if (worker != NULL) {
+        fresh = index == airi_load(&system->worker_count, AIRI_ACQUIRE);
+        worker_init(system, worker, index, class);
+        if (fresh) {
+            system->worker[index] = worker;
+            /* Release: pairs with the acquire of who walks the workers. */
+            airi_store(&system->worker_count, index + 1, AIRI_RELEASE);
+        }
+        status = worker_launch(system, worker);
+        if (status != AIRT_OK)
+            airi_store(&worker->gone, true, AIRI_SEQ_CST);
+    }
+    airi_mutex_unlock(&system->workers_lock);
+    if (status == AIRT_OK && out_worker != NULL)
+        *out_worker = worker;
+    return status;
+}
+
+/* The system is over: its thread is joined, or its loop, which will never be stepped again, is left where it is. */
+void airi_worker_end(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+
+    if (worker->thread != NULL) {
+        system->world->thread_join(system->world, &worker->thread);
+        return;
+    }
+    if (worker->driven_mode && !airi_load(&worker->gone, AIRI_SEQ_CST)) {
+        if (!system->foreign)
+            system->world->detach(system->world, &worker->driven);
+        if (worker->stack != NULL)
+            airi_stacks_give(&system->stacks, worker->stack);
+        worker_leave(worker);
+    }
+}
+
+void airi_worker_dismiss(airt_system *system, airi_worker *by, airi_worker *dedicated)
+{
+    airi_store(&dedicated->stuck, true, AIRI_SEQ_CST);
+    (void)airi_fetch_sub(&system->dedicated_workers, 1, AIRI_SEQ_CST);
+    airi_ring_worker(system, dedicated, by);
+}
+
+/* One more thread of a class, within its maximum. */
+static bool grow(airt_system *system, AIRI_ATOMIC(uint32_t) *count, uint32_t max, airi_class class)
+{
+    if (airi_fetch_add(count, 1, AIRI_SEQ_CST) < max && airi_worker_start(system, class, NULL) == AIRT_OK)
+        return true;
+    (void)airi_fetch_sub(count, 1, AIRI_SEQ_CST);
+    return false;
+}
+
+void airi_blocking_grow(airt_system *system, airi_worker *worker)
+{
+    (void)worker;
+    if (airi_load(&system->blocking_workers, AIRI_SEQ_CST) < system->options.blocking_max)
+        (void)grow(system, &system->blocking_workers, system->options.blocking_max, AIRI_CLASS_BLOCKING);
+}
+
+bool airi_spare_start(airt_system *system)
+{
+    return grow(system, &system->spare_workers, system->options.workers_spare_max, AIRI_CLASS_SPARE);
+}
+
+void airi_workers_halt(airt_system *system)
+{
+    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+
+    airi_store(&system->halt, true, AIRI_SEQ_CST);
+    for (uint32_t i = 0; i < count; i++)
+        airi_ring_worker(system, system->worker[i], NULL);
+}
+
+/* --- blocking regions --------------------------------------------------------------------------------------------- */
+
+airt_status airt_blocking_begin(airt_ctx *ctx)
+{
+    airi_worker *worker = airi_resolve_ctx(ctx, "airt_blocking_begin").worker;
+
+    AIRT_CHECK(!ctx->foreign && "airt_blocking_begin inside airt_blocking_begin");
+    ctx->foreign = true;
+    if (worker->class > AIRI_CLASS_SPARE || worker->driven_mode)
+        return AIRT_OK;
+    airi_store(&worker->blocked, true, AIRI_SEQ_CST);
+    if (airi_load(&ctx->system->parked_count, AIRI_SEQ_CST) > 0) {
+        airi_wake_one(ctx->system, worker); /* somebody is free to go on with what this worker has queued */
+        return AIRT_OK;
+    }
+    if (airi_spare_start(ctx->system)) {
+        airi_store(&worker->stuck, true, AIRI_SEQ_CST); /* replaced: it leaves after this handler */
+        return AIRT_OK;
+    }
+    airi_store(&worker->blocked, false, AIRI_SEQ_CST);
+    return AIRT_ELIMIT;
+}
+
+void airt_blocking_end(airt_ctx *ctx)
+{
+    airi_worker *worker = airi_resolve_ctx(ctx, "airt_blocking_end").worker;
+
+    AIRT_CHECK(ctx->foreign && "airt_blocking_end without airt_blocking_begin");
+    ctx->foreign = false;
+    airi_store(&worker->blocked, false, AIRI_SEQ_CST);
+    airi_count(&worker->serial, 1);
+}
+
+/* --- the watch ---------------------------------------------------------------------------------------------------- */
+
+static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kind kind, int64_t ns)
+{
+    /* Relaxed glances at an activation that may end any moment: its memory stays. */
+    airt_ctx   *ctx = airi_load(&worker->running, AIRI_RELAXED);
+    airt_report r = { .kind = kind, .ns = ns, .text = "a handler has not returned" };
+
+    if (system->options.report == NULL)
+        return;
+    if (ctx != NULL) {
+        airt_ref    who = { airi_load(&ctx->running, AIRI_ACQUIRE) };
+        airi_actor *actor = airi_slot(system, airi_ref_index(who));
+
+        r.who = who;
+        if (actor != NULL && actor->slot_kind != AIRI_SLOT_CALLER) {
+            airi_mutex_lock(&actor->lock);
+            if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who))
+                r.behavior = actor->behavior->name;
+            airi_mutex_unlock(&actor->lock);
+        }
+    }
+    system->options.report(system->options.report_context, &r);
+}
+
+/* An actor whose kill came while its handler was just beginning. */
+static void kill_again(airt_system *system, airt_ctx *ctx)
+{
+    airi_caller caller = { system, NULL, NULL };
+    airt_ref    who = { airi_load(&ctx->running, AIRI_ACQUIRE) };
+    airi_actor *actor = airi_slot(system, airi_ref_index(who));
+    airt_reason killed = { .exit = AIRT_EXIT_KILLED };
+
+    if (actor != NULL && who.bits != AIRI_ABANDONED &&
+        (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) != 0)
+        (void)airi_ask_end(&caller, who, AIRI_ASKED_KILL, &killed);
+}
+
+static void look_at(airt_system *system, airi_worker *worker, int64_t now)
+{
+    airt_ctx *ctx = airi_load(&worker->running, AIRI_ACQUIRE);
+    uint64_t  serial = airi_load(&worker->serial, AIRI_ACQUIRE);
+
+    if (ctx == NULL || serial != worker->seen_serial || airi_load(&worker->gone, AIRI_SEQ_CST)) {
+        if (worker->reported)
+            tell_stuck(system, worker, AIRT_REPORT_UNSTUCK, now - worker->seen_ns);
+        worker->reported = false;
+        worker->seen_serial = serial;
+        worker->seen_ns = now;
+        return;
+    }
+    kill_again(system, ctx);
+    if (worker->reported || worker->class > AIRI_CLASS_SPARE || airi_load(&worker->blocked, AIRI_SEQ_CST) ||
+        now - worker->seen_ns < (int64_t)system->options.stuck_ms * 1000000)
+        return;
+    worker->reported = true;
+    tell_stuck(system, worker, AIRT_REPORT_STUCK, now - worker->seen_ns);
+    if (!airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_spare_start(system))
+        airi_store(&worker->stuck, true, AIRI_SEQ_CST);
+}
+
+static bool anybody_runs(airt_system *system)
+{
+    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (airi_load(&system->worker[i]->running, AIRI_ACQUIRE) != NULL)
+            return true;
+    return false;
+}
+
+static void look(airt_system *system)
+{
+    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    int64_t  now = system->world->now_ns(system->world);
+
+    for (uint32_t i = 0; i < count; i++)
+        look_at(system, system->worker[i], now);
+}
+
+/* Looks once a stuck_ms while there is activity; after two quiet looks it sleeps until stirred. */
+static void watch_run(void *argument)
+{
+    airt_system *system = argument;
+    int64_t      period = (int64_t)system->options.stuck_ms * 1000000;
+    uint32_t     quiet = 0;
+
+    while (!airi_load(&system->watch_halt, AIRI_SEQ_CST)) {
+        bool     sleeps = quiet >= 2;
+        uint32_t word;
+
+        airi_store(&system->watch_asleep, sleeps, AIRI_SEQ_CST);
+        word = airi_load(&system->watch_word, AIRI_SEQ_CST);
+        if (sleeps && anybody_runs(system))
+            sleeps = false;
+        if (!airi_load(&system->watch_halt, AIRI_SEQ_CST))
+            system->world->wait(system->world, &system->watch_word, word,
+                                sleeps ? AIRI_NEVER : system->world->now_ns(system->world) + period);
+        quiet = airi_exchange(&system->watch_stirred, false, AIRI_SEQ_CST) || anybody_runs(system) ? 0 : quiet + 1;
+        look(system);
+    }
+}
+
+/* A worker has left its park: something runs. */
+void airi_watch_stir(airt_system *system)
+{
+    if (!airi_load(&system->watch_stirred, AIRI_RELAXED)) /* a glance: it is set again next time */
+        airi_store(&system->watch_stirred, true, AIRI_SEQ_CST);
+    if (airi_load(&system->watch_asleep, AIRI_SEQ_CST) && airi_exchange(&system->watch_asleep, false, AIRI_SEQ_CST)) {
+        (void)airi_fetch_add(&system->watch_word, 1, AIRI_SEQ_CST);
+        system->world->wake(system->world, &system->watch_word, 1);
+    }
+}
+
+airt_status airi_watch_start(airt_system *system)
+{
+    if (system->world->driven || system->foreign || system->options.stuck_ms == UINT32_MAX)
+        return AIRT_OK;
+    return system->world->thread_start(system->world, "airt-watch", watch_run, system, &system->watch);
+}
+
+void airi_watch_stop(airt_system *system)
+{
+    if (system->watch == NULL)
+        return;
+    airi_store(&system->watch_halt, true, AIRI_SEQ_CST);
+    (void)airi_fetch_add(&system->watch_word, 1, AIRI_SEQ_CST);
+    system->world->wake(system->world, &system->watch_word, 1);
+    system->world->thread_join(system->world, &system->watch);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The one door to the outside world: everything floors 2 and up need from an operating system. Implemented by the
+ * Linux world, the simulated world, and the fault world that wraps either. The hot path (push, pop, dispatch) never
+ * calls it. All functions are callable from any thread unless they say otherwise. */
+#ifndef AIRI_PORT_PORT_H
+#define AIRI_PORT_PORT_H
+
+#include "base/atomic.h"
+#include "base/list.h"
+
+#include <airt/base.h>
+#include <airt/world.h>
+
+#define AIRI_NEVER INT64_MAX /* a deadline that does not come */
+
+typedef struct airi_thread airi_thread;
+typedef struct airi_poll   airi_poll;
+
+/* A worker that has no thread of its own: the simulated world, or a foreign loop, calls step. Ready means that there is
+ * something to do now, a timer that is due included; asking changes nothing. */
+typedef struct airi_driven airi_driven;
+struct airi_driven {
+    airi_list link; /* the world's, while attached */
+    bool (*ready)(airi_driven *self, int64_t now_ns);
+    void (*step)(airi_driven *self);           /* does one turn's worth */
+    int64_t (*next_due_ns)(airi_driven *self); /* its next timer, or AIRI_NEVER */
+};
+
+struct airt_world {
+    const char *name;
+    bool        driven; /* worker loops must attach as driven instead of starting threads */
+    airt_world *inner;  /* what a fault world wraps, or NULL */
+
+    int64_t (*now_ns)(airt_world *world); /* monotonic, never 0 */
+    uint64_t (*random)(airt_world *world);
+    uint32_t (*cores)(airt_world *world);
+
+    /* Fails: ENOMEM, ESYSTEM. Join waits for run to return and frees the handle. In a driven world: ESYSTEM. */
+    airt_status (*thread_start)(airt_world *world, const char *name, void (*run)(void *argument), void *argument,
+                                airi_thread **out_thread);
+    void (*thread_join)(airt_world *world, airi_thread **thread);
+
+    /* Returns when *word is not `expected`, a wake was sent, the deadline has passed, or for no reason. In the
+     * simulated world, called by the driving thread, it runs the world; called from inside a step it is a programmer
+     * error. */
+    void (*wait)(airt_world *world, AIRI_ATOMIC(uint32_t) *word, uint32_t expected, int64_t deadline_ns);
+    void (*wake)(airt_world *world, AIRI_ATOMIC(uint32_t) *word, uint32_t count);
+
+    /* Zeroed, page-aligned, untouched pages; NULL: no memory. */
+    void *(*map)(airt_world *world, size_t bytes);
+    void (*unmap)(airt_world *world, void *memory, size_t bytes);
+
+    /* One descriptor for a foreign loop: readable after a ring, or when the armed deadline has passed. */
+    airt_status (*poll_create)(airt_world *world, airi_poll **out_poll);
+    void (*poll_destroy)(airt_world *world, airi_poll **poll);
+    int (*poll_fd)(airi_poll *poll);
+    void (*poll_ring)(airi_poll *poll);
+    void (*poll_clear)(airi_poll *poll);
+    void (*poll_arm)(airi_poll *poll, int64_t deadline_ns);
+
+    /* Driven workers; ignored by the Linux world (a foreign loop steps them itself). */
+    void (*attach)(airt_world *world, airi_driven *driven);
+    void (*detach)(airt_world *world, airi_driven *driven);
+    /* Mixes an event into the history's hash; NULL outside the simulated world. */
+    void (*event)(airt_world *world, uint64_t what, uint64_t who, uint64_t detail);
+
+    /* True: this logical allocation must fail. NULL: none does. */
+    bool (*refuse)(airt_world *world, airt_allocation site);
+    void (*destroy)(airt_world *world);
+};
+
+/* Whether a logical allocation goes ahead: the test that stands before every one. */
+static inline bool airi_permits(airt_world *world, airt_allocation site)
+{
+    return world->refuse == NULL || !world->refuse(world, site);
+}
+
+#endif

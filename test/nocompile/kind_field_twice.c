@@ -1,0 +1,6 @@
+/* expect: job: the list of fields and the struct differ between a and a */
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "case.h"
+
+struct job { int a; int b; };
+AIRT_KIND(job, a, a)

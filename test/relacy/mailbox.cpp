@@ -1,0 +1,266 @@
+// mutants: 1 2 3 4 5 6 7 8 9
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// src/core/mailbox.h, the mailbox word: push against take, idle, claim with a flag beside it, close, and reopen for a
+// new tenant of the slot. Scheduling the owner is modelled as running it at once, on the thread that has to schedule it.
+#define MODEL_MAILBOX
+#include "relacy_atomic.hpp"
+
+#include "core/mailbox.h"
+
+struct message {
+    airi_link         link;
+    rl::var<unsigned> generation; // plain body
+    rl::var<unsigned> ended;      // how often it was handled or dead-lettered
+};
+
+struct actor {
+    airi_mail             mail;
+    rl::atomic<unsigned>  flag;    // stop request, set relaxed: the word alone must order it
+    rl::var<unsigned>     handled; // the actor's own state: a race here is two owners, or a missing hand-over
+    rl::var<unsigned>     stopped; // flag seen
+    rl::var<unsigned>     queued;  // the run queue's link: whoever schedules the actor writes it, before any take
+};
+
+static message *message_of(airi_link *link)
+{
+    return (message *)(void *)((char *)link - offsetof(message, link));
+}
+
+static void actor_init(actor *a)
+{
+    airi_mail_init(&a->mail);
+    a->flag($).store(0, rl::mo_relaxed);
+    VAR(a->handled) = 0;
+    VAR(a->stopped) = 0;
+    VAR(a->queued)  = 1;
+    airi_mail_open(&a->mail);
+}
+
+static unsigned handle_all(actor *a, airi_link *link)
+{
+    unsigned count = 0;
+
+    for (; link != NULL; link = airi_link_next(link), count++) {
+        RL_ASSERT(VAR(message_of(link)->ended) == 0);
+        VAR(message_of(link)->ended) = 1;
+    }
+    VAR(a->handled) = VAR(a->handled) + count;
+    return count;
+}
+
+static void schedule(actor *a)
+{
+    RL_ASSERT(VAR(a->queued) == 0);
+    VAR(a->queued) = 1;
+}
+
+static void run_owner(actor *a)
+{
+    RL_ASSERT(VAR(a->queued) == 1);
+    VAR(a->queued) = 0;
+    for (;;) {
+        handle_all(a, airi_mail_take(&a->mail));
+        if (a->flag($).load(rl::mo_relaxed) != 0)
+            VAR(a->stopped) = 1;
+        bool stopped = VAR(a->stopped) != 0;
+        if (!airi_mail_idle(&a->mail))
+            continue;
+        if (stopped || a->flag($).load(rl::mo_relaxed) == 0 || !airi_mail_claim(&a->mail))
+            return;
+    }
+}
+
+static void send_to(actor *a, message *m, unsigned generation)
+{
+    VAR(m->generation) = generation;
+    VAR(m->ended)      = 0;
+    if (airi_mail_push(&a->mail, &m->link) == AIRI_PUSHED_WAKE) {
+        schedule(a);
+        run_owner(a);
+    }
+}
+
+// Two senders, two messages each, and the spawner that is the first owner.
+struct senders : rl::test_suite<senders, 3> {
+    actor   a;
+    message messages[4];
+
+    void before()
+    {
+        actor_init(&a);
+    }
+    void thread(unsigned index)
+    {
+        if (index == 2) {
+            run_owner(&a);
+            return;
+        }
+        for (unsigned i = 0; i < 2; i++)
+            send_to(&a, &messages[index * 2 + i], 1);
+    }
+    void after()
+    {
+        RL_ASSERT(VAR(a.handled) == 4);
+        RL_ASSERT(airi_load(&a.mail.newest, AIRI_RELAXED) == AIRI_MAIL_IDLE);
+    }
+};
+
+// One sender, one that sets the flag and claims.
+struct flag : rl::test_suite<flag, 3> {
+    actor   a;
+    message messages[2];
+
+    void before()
+    {
+        actor_init(&a);
+    }
+    void thread(unsigned index)
+    {
+        if (index == 0) {
+            send_to(&a, &messages[0], 1);
+        } else if (index == 1) {
+            a.flag($).store(1, rl::mo_relaxed);
+            if (airi_mail_claim(&a.mail)) {
+                schedule(&a);
+                run_owner(&a);
+            }
+        } else {
+            run_owner(&a);
+        }
+    }
+    void after()
+    {
+        RL_ASSERT(VAR(a.handled) == 1);
+        RL_ASSERT(VAR(a.stopped) == 1); // no lost stop
+        RL_ASSERT(airi_load(&a.mail.newest, AIRI_RELAXED) == AIRI_MAIL_IDLE);
+    }
+};
+
+// Order of one sender's messages, taken in one or several goes.
+struct order : rl::test_suite<order, 2> {
+    actor   a;
+    message messages[3];
+    int     next; // owner's ghost
+
+    void before()
+    {
+        actor_init(&a);
+        next = 0;
+    }
+    void check(airi_link *link)
+    {
+        for (; link != NULL; link = airi_link_next(link), next++)
+            RL_ASSERT(message_of(link) == &messages[next]);
+    }
+    void thread(unsigned index)
+    {
+        if (index == 0) {
+            for (int i = 0; i < 3; i++)
+                RL_ASSERT(airi_mail_push(&a.mail, &messages[i].link) == AIRI_PUSHED);
+        } else {
+            for (int i = 0; i < 3; i++)
+                check(airi_mail_take(&a.mail));
+        }
+    }
+    void after()
+    {
+        check(airi_mail_close(&a.mail));
+        RL_ASSERT(next == 3);
+    }
+};
+
+// Send against stop and reuse: the owner of generation 1 closes, dead-letters, sets the slot up for generation 2 and
+// opens. Senders with a ref to generation 1 push into whatever they find. A third thread asks generation 1 to stop,
+// late. Every message is handled, dead-lettered (stopped, or gone: wrong generation) or refused, exactly once.
+struct reuse : rl::test_suite<reuse, 4> {
+    airi_mail         mail;
+    rl::var<unsigned> generation; // the tenant, set up by the spawner, the owner's
+    rl::var<unsigned> handled, gone, stopped;
+    message           messages[3];
+    unsigned          refused; // ghost
+
+    void before()
+    {
+        VAR(generation) = 1;
+        VAR(handled)    = 0;
+        VAR(gone)       = 0;
+        VAR(stopped)    = 0;
+        refused         = 0;
+        airi_mail_init(&mail);
+        airi_mail_open(&mail);
+    }
+    void end_one(airi_link *link)
+    {
+        RL_ASSERT(VAR(message_of(link)->ended) == 0);
+        VAR(message_of(link)->ended) = 1;
+    }
+    void run()
+    {
+        do {
+            for (airi_link *link = airi_mail_take(&mail); link != NULL; link = airi_link_next(link)) {
+                end_one(link);
+                if (VAR(message_of(link)->generation) == VAR(generation))
+                    VAR(handled) = VAR(handled) + 1;
+                else
+                    VAR(gone) = VAR(gone) + 1;
+            }
+        } while (!airi_mail_idle(&mail));
+    }
+    void stop_and_reuse()
+    {
+        for (airi_link *link = airi_mail_close(&mail); link != NULL; link = airi_link_next(link)) {
+            end_one(link);
+            VAR(stopped) = VAR(stopped) + 1;
+        }
+        VAR(generation) = 2;
+        airi_mail_open(&mail);
+        run();
+    }
+    void push(message *m)
+    {
+        VAR(m->generation) = 1;
+        VAR(m->ended)      = 0;
+        switch (airi_mail_push(&mail, &m->link)) {
+        case AIRI_PUSHED:
+            break;
+        case AIRI_PUSHED_WAKE:
+            run();
+            break;
+        case AIRI_PUSH_CLOSED:
+            end_one(&m->link); // still the sender's
+            refused++;
+            break;
+        }
+    }
+    void thread(unsigned index)
+    {
+        if (index == 0) {
+            stop_and_reuse(); // the first tenant runs and is about to end
+        } else if (index == 1) {
+            push(&messages[0]);
+            push(&messages[1]);
+        } else if (index == 2) {
+            push(&messages[2]);
+        } else if (airi_mail_claim(&mail)) {
+            run(); // a late request finds the new tenant: woken for nothing, harmless
+        }
+    }
+    void after()
+    {
+        RL_ASSERT(VAR(handled) + VAR(gone) + VAR(stopped) + refused == 3);
+        RL_ASSERT(VAR(handled) == 0);
+        RL_ASSERT(airi_load(&mail.newest, AIRI_RELAXED) == AIRI_MAIL_IDLE);
+        for (int i = 0; i < 3; i++)
+            RL_ASSERT(VAR(messages[i].ended) == 1);
+    }
+};
+
+int main()
+{
+    bool clean = model_run<senders>("senders", 200000, 2);
+
+    clean = model_run<flag>("flag", 200000, 3) && clean;
+    clean = model_run<order>("order", 50000, 4) && clean;
+    clean = model_run<reuse>("reuse", 500000, 2) && clean;
+    return clean ? 0 : 1;
+}
