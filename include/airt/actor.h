@@ -132,10 +132,6 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_send(airt_from from, airt_ref to, airt
 
 /* --- ask, await, reply -------------------------------------------------------------------------------------------- */
 
-typedef struct airt_call {
-    uint64_t bits;
-} airt_call;
-
 /* Why the last ask, take or spawn of this handler failed. */
 typedef struct airt_failure {
     airt_status status;

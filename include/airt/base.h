@@ -100,6 +100,11 @@ typedef struct airt_ref {
     uint64_t bits;
 } airt_ref;
 
+/* A request on its way: made by airt_ask_begin. All zero: it could not be made; its await says why. */
+typedef struct airt_call {
+    uint64_t bits;
+} airt_call;
+
 /* A span of time in nanoseconds. Made by AIRT_NS, AIRT_US, AIRT_MS, AIRT_SECONDS. */
 typedef struct airt_duration {
     int64_t ns;

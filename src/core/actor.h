@@ -53,12 +53,12 @@ struct airi_actor {
     AIRI_ATOMIC(uint32_t)  flags;
     AIRI_ATOMIC(uint32_t)  incarnation;
     airi_mutex             lock; /* of the tenant's extra, its special box, its owned things; order in ARCHITECTURE.md */
-    /* fixed between open and close of a tenant; a stale sender may read them, harmlessly */
-    uint32_t               index;
-    uint32_t               mailbox_max;
-    uint32_t               ttl_ms;
-    uint8_t                box; /* AIRI_BOX_ */
-    uint8_t                slot_kind;
+    uint32_t               index; /* fixed */
+    /* fixed while a tenant lives; a sender with a stale ref may read a later tenant's, harmlessly: relaxed */
+    AIRI_ATOMIC(uint32_t)  mailbox_max;
+    AIRI_ATOMIC(uint32_t)  ttl_ms;
+    AIRI_ATOMIC(uint8_t)   box; /* AIRI_BOX_ */
+    AIRI_ATOMIC(uint8_t)   slot_kind;
     uint16_t               turn_max;
     int32_t                asked_code; /* with asked_exit below */
     /* running owner only */
@@ -131,6 +131,7 @@ struct airi_extra { /* under actor->lock unless it says otherwise */
     airi_list    owned;     /* airi_owned */
     airi_list    timers;    /* airi_timer.owner_link; timer_lock */
     airi_list    ties_a, ties_b; /* relations lock: as `a`, as `b` */
+    const airt_behavior *born; /* after a become: what it was spawned with */
     airi_worker *dedicated; /* fixed: the worker of a dedicated actor */
     airt_msg    *stash;     /* ring like a lane */
     uint32_t     stash_count, stash_max;
@@ -145,6 +146,15 @@ struct airi_extra { /* under actor->lock unless it says otherwise */
     uint32_t     restarts;
 };
 
+/* What kind of box, and of slot; relaxed: see the fields. */
+static inline unsigned airi_box(airi_actor *actor)
+{
+    return airi_load(&actor->box, AIRI_RELAXED);
+}
+static inline unsigned airi_slot_kind(airi_actor *actor)
+{
+    return airi_load(&actor->slot_kind, AIRI_RELAXED);
+}
 static inline uint64_t airi_ref_bits(uint32_t index, uint64_t generation)
 {
     return (generation << AIRI_INDEX_BITS) | index;

@@ -53,15 +53,15 @@ static airt_status push_counted(airt_system *system, airi_worker *worker, airi_a
 
 /* --- boxes with a rule of their own, under actor->lock ------------------------------------------------------------ */
 
-static bool bytes_fit(const airi_actor *actor, airi_extra *extra, const airt_msg *msg)
+static bool bytes_fit(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
-    return (actor->box & AIRI_BOX_BYTES) == 0 ||
+    return (airi_box(actor) & AIRI_BOX_BYTES) == 0 ||
            airi_load(&extra->bytes_used, AIRI_SEQ_CST) + (int64_t)airi_msg_bytes(msg) <= (int64_t)extra->bytes_max;
 }
 
-static void bytes_take(const airi_actor *actor, airi_extra *extra, const airt_msg *msg, int sign)
+static void bytes_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg, int sign)
 {
-    if (actor->box & AIRI_BOX_BYTES)
+    if (airi_box(actor) & AIRI_BOX_BYTES)
         (void)airi_fetch_add(&extra->bytes_used, sign * (int64_t)airi_msg_bytes(msg), AIRI_SEQ_CST);
 }
 
@@ -69,9 +69,9 @@ static bool room_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
     if (!bytes_fit(actor, extra, msg))
         return false;
-    if ((actor->box & AIRI_BOX_UNBOUNDED) == 0 && !airi_room_take(&actor->room, actor->mailbox_max))
+    if ((airi_box(actor) & AIRI_BOX_UNBOUNDED) == 0 && !airi_room_take(&actor->room, airi_load(&actor->mailbox_max, AIRI_RELAXED)))
         return false;
-    if (actor->box & AIRI_BOX_UNBOUNDED)
+    if (airi_box(actor) & AIRI_BOX_UNBOUNDED)
         (void)airi_room_take(&actor->room, AIRI_ROOM_MAX);
     bytes_take(actor, extra, msg, 1);
     return true;
@@ -310,16 +310,16 @@ static airt_status deliver_special(const airi_caller *caller, airi_actor *actor,
 {
     airi_extra *extra;
 
-    if (actor->box & AIRI_BOX_DROP_OLD)
+    if (airi_box(actor) & AIRI_BOX_DROP_OLD)
         return deliver_drop_old(caller, actor, to, msg);
-    if (actor->box & AIRI_BOX_WAIT)
+    if (airi_box(actor) & AIRI_BOX_WAIT)
         return deliver_wait(caller, actor, to, msg, wait_ns);
     extra = airi_load(&actor->extra, AIRI_ACQUIRE);
-    if (extra == NULL && (actor->box & AIRI_BOX_BYTES))
+    if (extra == NULL && (airi_box(actor) & AIRI_BOX_BYTES))
         return AIRT_EDEAD;
     if (room_take(actor, extra, msg))
         return push_counted(caller->system, caller->worker, actor, msg);
-    if ((actor->box & AIRI_BOX_DROP_NEW) == 0)
+    if ((airi_box(actor) & AIRI_BOX_DROP_NEW) == 0)
         return AIRT_EFULL;
     AIRI_TALLY(caller->system, caller->worker, accepted, 1);
     airi_dead(caller->system, caller->worker, to, msg, AIRT_LETTER_DROPPED);
@@ -334,7 +334,7 @@ static airi_actor *box_of(airt_system *system, airt_ref to)
     airi_actor *actor = airi_slot(system, airi_ref_index(to));
 
     /* Relaxed: a stale answer is caught when the receiver compares generations. */
-    if (actor == NULL || actor->slot_kind == AIRI_SLOT_CALLER ||
+    if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER ||
         airi_load(&actor->generation, AIRI_RELAXED) != airi_ref_generation(to))
         return NULL;
     return actor;
@@ -343,8 +343,8 @@ static airi_actor *box_of(airt_system *system, airt_ref to)
 /* A request expires by its own deadline; anything else by the box's time-to-live. */
 static void stamp(airt_system *system, airi_actor *actor, airt_msg *msg)
 {
-    if (actor->ttl_ms != 0 && msg->deadline_ns == 0) {
-        msg->deadline_ns = system->world->now_ns(system->world) + (int64_t)actor->ttl_ms * 1000000;
+    if (airi_load(&actor->ttl_ms, AIRI_RELAXED) != 0 && msg->deadline_ns == 0) {
+        msg->deadline_ns = system->world->now_ns(system->world) + (int64_t)airi_load(&actor->ttl_ms, AIRI_RELAXED) * 1000000;
         msg->flags |= AIRI_MSG_TTL;
     }
     if (airi_msg_is(msg, AIRI_MSG_REQUEST))
@@ -361,12 +361,12 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
     /* Relaxed: a glance, so that an actor that is draining or ending comes to an end. */
     if (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_CLOSED_TO_SENDERS)
         return AIRT_EDEAD;
-    if (actor->ttl_ms != 0 || airi_msg_is(msg, AIRI_MSG_REQUEST))
+    if (airi_load(&actor->ttl_ms, AIRI_RELAXED) != 0 || airi_msg_is(msg, AIRI_MSG_REQUEST))
         stamp(system, actor, msg);
     msg->generation = airi_ref_generation(to) & AIRI_GENERATION_LAST;
-    if (actor->box != 0)
+    if (airi_box(actor) != 0)
         return deliver_special(caller, actor, to, msg, wait_ns);
-    if (!airi_room_take(&actor->room, actor->mailbox_max))
+    if (!airi_room_take(&actor->room, airi_load(&actor->mailbox_max, AIRI_RELAXED)))
         return AIRT_EFULL;
     return push_counted(system, caller->worker, actor, msg);
 }
@@ -388,9 +388,9 @@ airi_link *airi_box_gather(airi_actor *actor)
     return airi_mail_has_new(&actor->mail) ? airi_mail_take(&actor->mail) : NULL;
 }
 
-static bool lanes_locked(const airi_actor *actor)
+static bool lanes_locked(airi_actor *actor)
 {
-    return (actor->box & (AIRI_BOX_DROP_OLD | AIRI_BOX_WAIT)) != 0;
+    return (airi_box(actor) & (AIRI_BOX_DROP_OLD | AIRI_BOX_WAIT)) != 0;
 }
 
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
@@ -398,7 +398,7 @@ airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
     airt_msg *msg;
 
     (void)worker;
-    if (__builtin_expect((actor->box & AIRI_BOX_DROP_OLD) != 0, 0)) {
+    if (__builtin_expect((airi_box(actor) & AIRI_BOX_DROP_OLD) != 0, 0)) {
         airi_mutex_lock(&actor->lock);
         airi_lane_sort_in(actor, airi_box_gather(actor));
         msg = airi_lane_pop(actor);
@@ -456,7 +456,7 @@ static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     if (!airi_msg_is(msg, AIRI_MSG_COUNTED))
         return;
     msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
-    if (__builtin_expect(actor->box == 0, 1)) {
+    if (__builtin_expect(airi_box(actor) == 0, 1)) {
         airi_room_begin(&actor->room);
         return;
     }

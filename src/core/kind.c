@@ -215,12 +215,6 @@ airt_status airt_ignore(airt_ctx *ctx)
     return AIRT_OK;
 }
 
-airt_status airt_refuse(airt_ctx *ctx)
-{
-    (void)ctx;
-    return AIRT_EKIND;
-}
-
 const char *airt_exit_text(airt_exit exit)
 {
 #define EXIT_TEXT(name, text) [name] = text,

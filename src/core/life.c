@@ -55,7 +55,7 @@ airt_status airi_extra_at(airt_system *system, airi_worker *worker, airt_ref who
     airi_actor *actor = airi_slot(system, airi_ref_index(who));
     airt_status status = AIRT_EDEAD;
 
-    if (actor == NULL || actor->slot_kind == AIRI_SLOT_CALLER)
+    if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return AIRT_EDEAD;
     airi_mutex_lock(&actor->lock); /* an ended tenant gets no extra any more: see airi_life_close */
     if (tenant_living(actor, who)) {
@@ -123,25 +123,26 @@ static uint8_t box_of(const airt_mailbox_options *mailbox)
 }
 
 /* The slot of a new tenant; nobody can reach it yet but by a stale ref, whose message it would dead-letter. */
+/* Relaxed throughout: the opening of the box publishes the tenant. */
 static void slot_fill(birth *b)
 {
     airi_actor               *actor = b->actor;
     const airt_spawn_options *options = b->options;
     uint32_t                  max = options->mailbox.max;
 
-    actor->mailbox_max = max == 0 ? 1024 : max > AIRI_ROOM_MAX ? AIRI_ROOM_MAX : max;
-    actor->ttl_ms = options->mailbox.ttl_ms;
-    actor->box = box_of(&options->mailbox);
+    airi_store(&actor->mailbox_max, max == 0 ? 1024 : max > AIRI_ROOM_MAX ? AIRI_ROOM_MAX : max, AIRI_RELAXED);
+    airi_store(&actor->ttl_ms, options->mailbox.ttl_ms, AIRI_RELAXED);
+    airi_store(&actor->box, box_of(&options->mailbox), AIRI_RELAXED);
     actor->turn_max = (uint16_t)(options->turn_max == 0 ? 64 : options->turn_max);
     actor->behavior = b->behavior;
-    actor->slot_kind = b->behavior->placement == AIRT_POOLED && !b->behavior->pinned ? AIRI_SLOT_ACTOR
-                                                                                      : AIRI_SLOT_PLACED;
+    airi_store(&actor->slot_kind,
+               b->behavior->placement == AIRT_POOLED && !b->behavior->pinned ? AIRI_SLOT_ACTOR : AIRI_SLOT_PLACED,
+               AIRI_RELAXED);
     memset(actor->lane, 0, sizeof actor->lane);
     actor->lane_mask = 0;
     actor->lane_skips = 0;
     actor->suspended = NULL;
     actor->trap_exit = false;
-    /* Relaxed: the opening of the box publishes the tenant. */
     airi_store(&actor->extra, NULL, AIRI_RELAXED);
     airi_store(&actor->flags, 0, AIRI_RELAXED);
     airi_store(&actor->incarnation, 1, AIRI_RELAXED);
@@ -223,7 +224,7 @@ static bool wants_extra(const birth *b)
 {
     const airt_spawn_options *options = b->options;
 
-    return options->name != NULL || options->start.kind != NULL || options->stash_max != 0 || b->actor->box != 0 ||
+    return options->name != NULL || options->start.kind != NULL || options->stash_max != 0 || airi_box(b->actor) != 0 ||
            options->notify_start || b->starter != NULL || b->behavior->placement == AIRT_DEDICATED;
 }
 
@@ -480,9 +481,11 @@ static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
     if (actor->self != NULL)
         memset(actor->self, 0, actor->behavior->state_size);
     (void)airi_fetch_add(&actor->incarnation, 1, AIRI_SEQ_CST);
+    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    if (extra != NULL && extra->born != NULL)
+        actor->behavior = extra->born; /* a fresh incarnation begins in its first state */
     airi_store(&actor->started_ns, ctx->worker->now_ns, AIRI_RELAXED); /* a statistic */
     AIRI_TALLY(system, ctx->worker, restarts, 1);
-    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
     if (extra != NULL)
         extra->restarts++;
     airi_ctx_bind(ctx, actor);
@@ -632,7 +635,7 @@ airt_reason airi_life_reason(airi_actor *actor)
 
 void airi_poke(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
-    if (actor->slot_kind == AIRI_SLOT_CALLER || airi_mail_claim(&actor->urgent) || airi_mail_claim(&actor->mail))
+    if (airi_slot_kind(actor) == AIRI_SLOT_CALLER || airi_mail_claim(&actor->urgent) || airi_mail_claim(&actor->mail))
         airi_schedule(system, worker, actor);
 }
 
@@ -706,7 +709,7 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
     airt_ctx    *ctx;
     bool         alive;
 
-    if (actor == NULL || actor->slot_kind == AIRI_SLOT_CALLER)
+    if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return AIRT_EDEAD;
     /* Under the lock the slot cannot pass to a new tenant whose flags we would set. */
     airi_mutex_lock(&actor->lock);

@@ -3,6 +3,7 @@
 
 #include "core/kind.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static size_t units_for(size_t body, size_t tail, unsigned flags)
@@ -110,4 +111,13 @@ uint64_t airt_msg_trace(const airt_msg *msg)
     if (!airi_msg_is(msg, AIRI_MSG_TRAILER) || airi_msg_is(msg, AIRI_MSG_TIMER))
         return 0;
     return airi_msg_trailer(msg)->trace;
+}
+
+void airt_debug_msg(const airt_msg *msg)
+{
+    char text[512];
+
+    (void)airt_body_print(msg->kind, airt_msg_body(msg), text, sizeof text);
+    (void)fprintf(stderr, "%s from %#llx, priority %u, deadline %lld\n", text, (unsigned long long)msg->sender.bits,
+                  (unsigned)msg->priority, (long long)msg->deadline_ns);
 }

@@ -23,7 +23,7 @@ static airi_actor *slot_make(airt_system *system)
         airi_store(&slot->generation, 1, AIRI_RELAXED);
     }
     slot->index = index;
-    slot->slot_kind = AIRI_SLOT_CALLER;
+    airi_store(&slot->slot_kind, AIRI_SLOT_CALLER, AIRI_RELAXED);
     slot->behavior = NULL;
     airi_store(&slot->flags, 0, AIRI_SEQ_CST);
     airi_store(&slot->waits, 0, AIRI_SEQ_CST);

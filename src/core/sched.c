@@ -171,7 +171,7 @@ static bool schedule_elsewhere(airt_system *system, airi_worker *worker, airi_ac
 {
     airi_extra *extra;
 
-    if (actor->slot_kind == AIRI_SLOT_CALLER) {
+    if (airi_slot_kind(actor) == AIRI_SLOT_CALLER) {
         airi_outside_wake(system, actor);
         return true;
     }
@@ -201,7 +201,7 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     airi_actor *previous;
 
-    if (__builtin_expect(actor->slot_kind != AIRI_SLOT_ACTOR, 0) && schedule_elsewhere(system, worker, actor))
+    if (__builtin_expect(airi_slot_kind(actor) != AIRI_SLOT_ACTOR, 0) && schedule_elsewhere(system, worker, actor))
         return;
     if (!runs_pool(worker)) {
         inject_push(&system->inject, actor);
@@ -216,7 +216,7 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
 
 void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
-    if (actor->slot_kind != AIRI_SLOT_ACTOR && schedule_elsewhere(system, worker, actor))
+    if (airi_slot_kind(actor) != AIRI_SLOT_ACTOR && schedule_elsewhere(system, worker, actor))
         return;
     if (runs_pool(worker)) {
         push_ring(system, worker, actor);

@@ -192,7 +192,7 @@ static uint32_t ask_all(airt_system *system, uint32_t how, bool leaves_only)
         airt_ref who = airi_actor_ref(actor);
         bool     skip;
 
-        if (actor->slot_kind == AIRI_SLOT_CALLER || airi_mail_closed(&actor->mail) ||
+        if (airi_slot_kind(actor) == AIRI_SLOT_CALLER || airi_mail_closed(&actor->mail) ||
             (airi_load(&actor->flags, AIRI_SEQ_CST) & how) == how)
             continue;
         airi_mutex_lock(&system->relations_lock);
@@ -392,7 +392,7 @@ static void stats_fill(airt_system *system, airi_account *sum, airt_system_stats
                  airi_idtab_bytes(&system->calls) + airi_idtab_bytes(&system->timers);
     out->workers = system->options.workers;
     for (uint32_t i = 0; i < count; i++)
-        out->workers_stuck += system->worker[i]->reported;
+        out->workers_stuck += airi_load(&system->worker[i]->reported, AIRI_SEQ_CST);
 }
 
 void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t size)

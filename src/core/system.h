@@ -76,7 +76,7 @@ struct airi_worker {
     AIRI_ATOMIC(bool)         gone;    /* its thread has ended */
     uint64_t                  seen_serial; /* the watch's */
     int64_t                   seen_ns;
-    bool                      reported;
+    AIRI_ATOMIC(bool)         reported;
     /* parking: under system->idle_lock, but the word */
     AIRI_ATOMIC(uint32_t)     word;
     airi_list                 parked;
@@ -99,6 +99,7 @@ struct airt_ctx {
     airt_msg             *msg;      /* NULL once kept, stashed or forwarded */
     int64_t               deadline_ns; /* of the request being served; 0: none */
     bool                  answered; /* nothing is owed to an asker any more */
+    bool                  refused;  /* airt_refuse was called for it */
     bool                  in_hook;  /* post_stop: may not await */
     bool                  foreign;  /* inside airt_blocking_begin */
     uint64_t              trace;

@@ -92,6 +92,7 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
     ctx->msg = msg;
     ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? msg->deadline_ns : 0;
     ctx->trace = airt_msg_trace(msg);
+    ctx->refused = false;
     if (ctx->system->world->event != NULL)
         ctx->system->world->event(ctx->system->world, airi_kind_hash(kind), actor->index, msg->generation);
     status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
@@ -104,6 +105,8 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
         end_message(ctx, true);
         return true;
     case AIRT_EKIND:
+        if (!ctx->refused)
+            break;
         end_message(ctx, false);
         return true;
     case AIRT_STOP:
@@ -111,9 +114,10 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
         airi_life_end(ctx, actor, &normal, true);
         return false;
     default:
-        failed_message(ctx);
-        return airi_life_failed(ctx, actor, status);
+        break;
     }
+    failed_message(ctx);
+    return airi_life_failed(ctx, actor, status);
 }
 
 /* Answers that came after their call was over. */

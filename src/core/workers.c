@@ -286,7 +286,7 @@ static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kin
         airi_actor *actor = airi_slot(system, airi_ref_index(who));
 
         r.who = who;
-        if (actor != NULL && actor->slot_kind != AIRI_SLOT_CALLER) {
+        if (actor != NULL && airi_slot_kind(actor) != AIRI_SLOT_CALLER) {
             airi_mutex_lock(&actor->lock);
             if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who))
                 r.behavior = actor->behavior->name;
@@ -315,18 +315,18 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
     uint64_t  serial = airi_load(&worker->serial, AIRI_ACQUIRE);
 
     if (ctx == NULL || serial != worker->seen_serial || airi_load(&worker->gone, AIRI_SEQ_CST)) {
-        if (worker->reported)
+        if (airi_load(&worker->reported, AIRI_SEQ_CST))
             tell_stuck(system, worker, AIRT_REPORT_UNSTUCK, now - worker->seen_ns);
-        worker->reported = false;
+        airi_store(&worker->reported, false, AIRI_SEQ_CST);
         worker->seen_serial = serial;
         worker->seen_ns = now;
         return;
     }
     kill_again(system, ctx);
-    if (worker->reported || worker->class > AIRI_CLASS_SPARE || airi_load(&worker->blocked, AIRI_SEQ_CST) ||
+    if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE || airi_load(&worker->blocked, AIRI_SEQ_CST) ||
         now - worker->seen_ns < (int64_t)system->options.stuck_ms * 1000000)
         return;
-    worker->reported = true;
+    airi_store(&worker->reported, true, AIRI_SEQ_CST);
     tell_stuck(system, worker, AIRT_REPORT_STUCK, now - worker->seen_ns);
     if (!airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_spare_start(system))
         airi_store(&worker->stuck, true, AIRI_SEQ_CST);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The public verbs that are not in await.c, timers.c, ties.c, owned.c or memory.c: who calls, spawn and find, tell,
- * reply, the message in work. */
+/* Where public calls come in, but for those of await.c, timers.c, ties.c, owned.c and memory.c: who calls, spawn and
+ * find, tell, reply, the message in work. */
 #include "core/await.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
@@ -125,13 +125,21 @@ static airi_actor *lock_living(airt_system *system, airt_ref who)
 {
     airi_actor *actor = airi_slot(system, airi_ref_index(who));
 
-    if (actor == NULL || actor->slot_kind == AIRI_SLOT_CALLER)
+    if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return NULL;
     airi_mutex_lock(&actor->lock);
     if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who) && !airi_mail_closed(&actor->mail))
         return actor;
     airi_mutex_unlock(&actor->lock);
     return NULL;
+}
+
+/* The behaviour it was spawned with: what it takes as a whole, whatever its present state. Under its lock. */
+static const airt_behavior *born_with(airi_actor *actor)
+{
+    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+
+    return extra != NULL && extra->born != NULL ? extra->born : actor->behavior;
 }
 
 static airt_status check_kinds(airt_system *system, const airt_kind *const kinds[], airt_ref who)
@@ -142,7 +150,7 @@ static airt_status check_kinds(airt_system *system, const airt_kind *const kinds
     if (actor == NULL)
         return AIRT_EDEAD;
     for (; *kinds != NULL && status == AIRT_OK; kinds++)
-        if (!airi_behavior_handles(actor->behavior, *kinds))
+        if (!airi_behavior_handles(born_with(actor), *kinds))
             status = AIRT_EKIND;
     airi_mutex_unlock(&actor->lock);
     return status;
@@ -376,7 +384,7 @@ airt_ref airt_sender(airt_ctx *ctx)
     if (ctx->msg == NULL)
         return AIRT_NONE;
     slot = airi_slot(ctx->system, airi_ref_index(ctx->msg->sender));
-    return slot == NULL || slot->slot_kind == AIRI_SLOT_CALLER ? AIRT_NONE : ctx->msg->sender;
+    return slot == NULL || airi_slot_kind(slot) == AIRI_SLOT_CALLER ? AIRT_NONE : ctx->msg->sender;
 }
 
 airt_system *airt_ctx_system(airt_ctx *ctx)
@@ -455,15 +463,28 @@ airt_status airt_unstash(airt_ctx *ctx)
     return airi_killed(ctx) ? AIRT_EKILLED : AIRT_OK;
 }
 
+/* The mark tells a message that nobody handles from a handler that failed with AIRT_EKIND. */
+airt_status airt_refuse(airt_ctx *ctx)
+{
+    ctx->refused = true;
+    return AIRT_EKIND;
+}
+
 airt_status airt_become(airt_ctx *ctx, const airt_behavior *state)
 {
+    airi_extra *extra;
     airt_status status = AIRT_EKILLED;
 
     (void)airi_resolve_ctx(ctx, "airt_become");
     if (state == NULL || state->receive == NULL || state->state_size != ctx->actor->behavior->state_size)
         return AIRT_EINVAL;
+    extra = airi_extra_of(ctx->system, ctx->worker, ctx->actor);
+    if (extra == NULL)
+        return airi_killed(ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
     airi_mutex_lock(&ctx->actor->lock);
     if (!airi_killed(ctx)) {
+        if (extra->born == NULL)
+            extra->born = ctx->actor->behavior;
         ctx->actor->behavior = state;
         status = AIRT_OK;
     }
