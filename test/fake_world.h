@@ -14,19 +14,19 @@
 #include <sys/mman.h>
 
 typedef struct fake_world {
-    airt_world          world; /* first */
-    _Atomic(uint64_t)   mapped_bytes;
-    _Atomic(uint64_t)   maps;
-    _Atomic(uint64_t)   asked[AIRT_ALLOCATION_COUNT];
-    _Atomic(uint64_t)   asked_all;
-    uint64_t            fail_map;    /* this one, counted from 1, and all later ones; 0: none */
-    uint64_t            fail_refuse; /* exactly this one; 0: none */
+    airt_world        world; /* first */
+    _Atomic(uint64_t) mapped_bytes;
+    _Atomic(uint64_t) maps;
+    _Atomic(uint64_t) asked[AIRT_ALLOCATION_COUNT];
+    _Atomic(uint64_t) asked_all;
+    uint64_t          fail_map;    /* this one, counted from 1, and all later ones; 0: none */
+    uint64_t          fail_refuse; /* exactly this one; 0: none */
 } fake_world;
 
 static inline void *fake_map(airt_world *world, size_t bytes)
 {
     fake_world *fake = (fake_world *)(void *)world;
-    uint64_t    nth  = atomic_fetch_add(&fake->maps, 1) + 1;
+    uint64_t    nth = atomic_fetch_add(&fake->maps, 1) + 1;
     void       *memory;
 
     if (fake->fail_map != 0 && nth >= fake->fail_map)
@@ -58,9 +58,9 @@ static inline bool fake_refuse(airt_world *world, airt_allocation site)
 static inline airt_world *fake_world_init(fake_world *fake)
 {
     memset(fake, 0, sizeof *fake);
-    fake->world.name   = "fake";
-    fake->world.map    = fake_map;
-    fake->world.unmap  = fake_unmap;
+    fake->world.name = "fake";
+    fake->world.map = fake_map;
+    fake->world.unmap = fake_unmap;
     fake->world.refuse = fake_refuse;
     return &fake->world;
 }

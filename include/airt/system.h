@@ -33,7 +33,7 @@ typedef struct airt_dead_letter {
     airt_ref         from;
     airt_ref         to;
     const airt_kind *kind;
-    const void      *body; /* NULL where no message could be made; lent for the call */
+    const void      *body; /* lent for the call */
 } airt_dead_letter;
 
 typedef void (*airt_dead_letter_fn)(void *context, const airt_dead_letter *letter);

@@ -12,11 +12,11 @@
 
 static __attribute__((noreturn, cold)) void die(char *line, int length)
 {
-    size_t  size    = length < 0 ? 0 : (size_t)length;
+    size_t  size = length < 0 ? 0 : (size_t)length;
     ssize_t written = 0;
 
     if (size >= LINE_MAX_BYTES) {
-        size           = LINE_MAX_BYTES;
+        size = LINE_MAX_BYTES;
         line[size - 1] = '\n';
     }
     written = write(STDERR_FILENO, line, size);

@@ -18,4 +18,9 @@
 #define AIRI_ASSERT(cond) ((void)sizeof((cond) ? 1 : 0)) /* still compiled, so that it cannot rot */
 #endif
 
+/* What headers under the model checker include behind their orders, to weaken one of them; otherwise nothing new. */
+#ifndef AIRI_MODEL_MUTANT
+#define AIRI_MODEL_MUTANT "base/check.h"
+#endif
+
 #endif

@@ -20,7 +20,7 @@ static void die_in_child(void (*run)(void), char *line, size_t size)
     int     ends[2];
     int     status = 0;
     size_t  length = 0;
-    ssize_t got    = 0;
+    ssize_t got = 0;
     pid_t   child;
 
     assert_int_equal(pipe(ends), 0);

@@ -111,16 +111,16 @@ bool airi_heap_class(airi_heap *heap, uint32_t number, uint32_t *out_class_size,
     depot = &heap->depots[number];
     airi_mutex_lock(&depot->lock);
     *out_class_size = class_sizes[number];
-    *out_blocks     = depot->carved - depot->loose_count - depot->batch_count * batch_of(number);
+    *out_blocks = depot->carved - depot->loose_count - depot->batch_count * batch_of(number);
     airi_mutex_unlock(&depot->lock);
     return true;
 }
 
 uint64_t airi_heap_in_use(airi_heap *heap)
 {
-    uint64_t bytes  = airi_load(&heap->large_bytes, AIRI_RELAXED); /* relaxed: a statistic */
+    uint64_t bytes = airi_load(&heap->large_bytes, AIRI_RELAXED); /* relaxed: a statistic */
     uint64_t blocks = 0;
-    uint32_t size   = 0;
+    uint32_t size = 0;
 
     for (uint32_t i = 0; airi_heap_class(heap, i, &size, &blocks); i++)
         bytes += blocks * size;
@@ -141,9 +141,9 @@ static bool chunk_add(airi_heap *heap, size_t block_size)
 
     if (chunk == NULL)
         return false;
-    chunk->next    = heap->chunks;
-    chunk->bytes   = bytes;
-    heap->chunks   = chunk;
+    chunk->next = heap->chunks;
+    chunk->bytes = bytes;
+    heap->chunks = chunk;
     heap->carve_at = CHUNK_HEADER;
     airi_heap_hide((char *)chunk + CHUNK_HEADER, bytes - CHUNK_HEADER);
     (void)airi_fetch_add(&heap->mapped_bytes, bytes, AIRI_RELAXED); /* relaxed: a statistic */
@@ -159,7 +159,7 @@ static uint32_t carve(airi_heap *heap, uint32_t size, uint32_t wanted, char **ou
     if ((heap->chunks != NULL && heap->chunks->bytes - heap->carve_at >= size) || chunk_add(heap, size)) {
         size_t fit = (heap->chunks->bytes - heap->carve_at) / size;
 
-        count       = fit < wanted ? (uint32_t)fit : wanted;
+        count = fit < wanted ? (uint32_t)fit : wanted;
         *out_memory = (char *)heap->chunks + heap->carve_at;
         /* The next cut is for any class: keep it at a multiple of 64. Chunks are multiples of 64 long. */
         heap->carve_at += ((size_t)count * size + 63) / 64 * 64;
@@ -172,9 +172,9 @@ static uint32_t carve(airi_heap *heap, uint32_t size, uint32_t wanted, char **ou
 static airi_block *carve_list(airi_heap *heap, uint32_t number, uint32_t wanted, uint32_t *out_count)
 {
     char       *memory = NULL;
-    uint32_t    size   = class_sizes[number];
-    uint32_t    count  = carve(heap, size, wanted, &memory);
-    airi_block *list   = NULL;
+    uint32_t    size = class_sizes[number];
+    uint32_t    count = carve(heap, size, wanted, &memory);
+    airi_block *list = NULL;
 
     for (uint32_t i = count; i-- > 0;) {
         airi_block *block = (airi_block *)(void *)(memory + (size_t)i * size);
@@ -207,7 +207,7 @@ static void depot_push_batch(airi_depot *depot, airi_block *batch)
 
 static airi_block *depot_pop_loose(airi_depot *depot, uint32_t wanted, uint32_t *out_count)
 {
-    airi_block *list  = NULL;
+    airi_block *list = NULL;
     uint32_t    count = 0;
 
     while (count < wanted && depot->loose != NULL) {
@@ -238,7 +238,7 @@ static airi_block *depot_take_batch(airi_heap *heap, uint32_t number, uint32_t *
 
     airi_mutex_lock(&depot->lock);
     *out_count = batch_of(number);
-    list       = depot_pop_batch(depot);
+    list = depot_pop_batch(depot);
     if (list == NULL)
         list = depot_pop_loose(depot, batch_of(number), out_count);
     if (list == NULL)
@@ -256,7 +256,7 @@ static airi_block *depot_take_one(airi_heap *heap, uint32_t number)
 
     airi_mutex_lock(&depot->lock);
     if (depot->loose == NULL) {
-        depot->loose       = depot_pop_batch(depot);
+        depot->loose = depot_pop_batch(depot);
         depot->loose_count = depot->loose == NULL ? 0 : batch_of(number);
     }
     block = depot_pop_loose(depot, 1, &count);
@@ -268,7 +268,7 @@ static airi_block *depot_take_one(airi_heap *heap, uint32_t number)
 
 static void *large_take(airi_heap *heap, size_t bytes)
 {
-    size_t size   = large_size(bytes);
+    size_t size = large_size(bytes);
     void  *memory = size == 0 ? NULL : heap->world->map(heap->world, size);
 
     if (memory == NULL)
@@ -292,7 +292,7 @@ static void bin_fill(airi_heap *heap, airi_bin *bin, uint32_t number)
 {
     AIRT_CHECK(bin->batch != 0); /* airi_cache_init */
     if (bin->spare != NULL) {
-        bin->hot   = bin->spare;
+        bin->hot = bin->spare;
         bin->count = bin->batch;
         bin->spare = NULL;
         return;
@@ -311,7 +311,7 @@ static void bin_spill(airi_heap *heap, airi_bin *bin, uint32_t number)
         airi_mutex_unlock(&depot->lock);
     }
     bin->spare = bin->hot;
-    bin->hot   = NULL;
+    bin->hot = NULL;
     bin->count = 0;
 }
 
@@ -362,7 +362,7 @@ void airi_heap_give_slow(airi_heap *heap, airi_cache *cache, void *memory, size_
         return;
     }
     number = class_of(bytes);
-    block  = airi_heap_bury(memory, bytes);
+    block = airi_heap_bury(memory, bytes);
     if (cache != NULL && number < AIRI_HEAP_CACHED_COUNT) {
         bin_give(heap, &cache->bins[number], number, block);
         return;
@@ -376,7 +376,7 @@ void airi_heap_give_slow(airi_heap *heap, airi_cache *cache, void *memory, size_
 void airi_cache_flush(airi_heap *heap, airi_cache *cache)
 {
     for (uint32_t i = 0; i < AIRI_HEAP_CACHED_COUNT; i++) {
-        airi_bin   *bin   = &cache->bins[i];
+        airi_bin   *bin = &cache->bins[i];
         airi_depot *depot = &heap->depots[i];
 
         airi_mutex_lock(&depot->lock);

@@ -16,9 +16,11 @@
 
 /* Sizes of blocks. All are multiples of 16; those that are multiples of 64 are aligned to 64. The last one holds a
  * 64 KiB body with its header. */
+/* clang-format off */
 #define AIRI_HEAP_CLASSES(X)                                                                                           \
     X(16) X(32) X(48) X(64) X(96) X(128) X(192) X(256) X(384) X(512) X(768) X(1024) X(1536) X(2048) X(3072) X(4096)    \
     X(6144) X(8192) X(12288) X(16384) X(24576) X(32768) X(49152) X(65536) X(65792)
+/* clang-format on */
 #define AIRI_HEAP_CLASS_COUNT 25
 #define AIRI_HEAP_CACHED_COUNT 18 /* up to 8192 bytes; larger blocks go straight to the depot */
 #define AIRI_HEAP_INLINE_MAX 1024
@@ -159,7 +161,7 @@ static inline airi_block *airi_heap_bury(void *memory, size_t bytes)
 static inline void *airi_heap_take(airi_heap *heap, airi_cache *cache, size_t bytes)
 {
     if (cache != NULL && bytes <= AIRI_HEAP_INLINE_MAX) {
-        airi_bin   *bin   = &cache->bins[airi_heap_class_of[(bytes + 15) / 16]];
+        airi_bin   *bin = &cache->bins[airi_heap_class_of[(bytes + 15) / 16]];
         airi_block *block = bin->hot;
 
         if (block != NULL) {

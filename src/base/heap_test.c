@@ -41,7 +41,7 @@ static void test_alignment(void **state)
     assert_int_equal(fake.maps, 0); /* nothing until something is wanted */
     for (size_t bytes = 1; bytes < 200000; bytes += 1 + bytes / 7) {
         void  *memory = airi_heap_take(&heap, bytes % 2 ? &cache : NULL, bytes);
-        size_t align  = airi_heap_round(bytes) % 64 == 0 ? 64 : 16;
+        size_t align = airi_heap_round(bytes) % 64 == 0 ? 64 : 16;
 
         assert_non_null(memory);
         assert_int_equal((uintptr_t)memory % align, 0);
@@ -84,7 +84,7 @@ static void test_leak(void **state)
     airi_heap  heap;
     airi_cache cache;
     void      *large;
-    uint32_t   size   = 0;
+    uint32_t   size = 0;
     uint64_t   blocks = 0;
 
     (void)state;
@@ -147,8 +147,8 @@ typedef struct held_block {
 static size_t model_size(uint64_t *seed)
 {
     static const size_t limits[] = { 16, 64, 300, 1100, 9000, 70000, 200000 };
-    uint64_t            random   = test_random(seed) % 100;
-    size_t              limit    = limits[random < 40 ? 1 : random < 70 ? 2 : random < 90 ? 3 : random < 97 ? 4 : 5];
+    uint64_t            random = test_random(seed) % 100;
+    size_t              limit = limits[random < 40 ? 1 : random < 70 ? 2 : random < 90 ? 3 : random < 97 ? 4 : 5];
 
     return (size_t)(test_random(seed) % (random == 99 ? limits[6] : limit)) + 1;
 }
@@ -176,16 +176,16 @@ static void test_model(void **state)
     for (int i = 0; i < 3; i++)
         airi_cache_init(&caches[i]);
     for (int step = 0; step < MODEL_STEPS; step++) {
-        held_block *block  = &held[test_random(&seed) % MODEL_HELD];
+        held_block *block = &held[test_random(&seed) % MODEL_HELD];
         uint64_t    choice = test_random(&seed) % 4;
-        airi_cache *cache  = choice == 3 ? NULL : &caches[choice];
+        airi_cache *cache = choice == 3 ? NULL : &caches[choice];
 
         if (block->memory != NULL) {
             check_and_give(&heap, cache, block);
             continue;
         }
-        block->bytes  = model_size(&seed);
-        block->mark   = (unsigned char)step;
+        block->bytes = model_size(&seed);
+        block->mark = (unsigned char)step;
         block->memory = airi_heap_take(&heap, cache, block->bytes);
         assert_non_null(block->memory);
         memset(block->memory, block->mark, block->bytes);
@@ -242,16 +242,16 @@ static void *trade(void *argument)
 {
     exchange         *shared = argument;
     airi_cache        cache;
-    airi_cache       *mine    = &cache;
-    uint64_t          seed    = (uintptr_t)&cache | 1;
-    uintptr_t         bad     = 0;
+    airi_cache       *mine = &cache;
+    uint64_t          seed = (uintptr_t)&cache | 1;
+    uintptr_t         bad = 0;
     static atomic_int numbers = 0;
 
     airi_cache_init(&cache);
     if (atomic_fetch_add(&numbers, 1) == 0)
         mine = NULL;
     for (int i = 0; i < 30000; i++) {
-        uint64_t  bytes  = 16 + test_random(&seed) % 600;
+        uint64_t  bytes = 16 + test_random(&seed) % 600;
         uint64_t *memory = airi_heap_take(shared->heap, mine, bytes);
         uint64_t *other;
 
@@ -261,7 +261,7 @@ static void *trade(void *argument)
         }
         memory[0] = bytes;
         memory[1] = ~bytes;
-        other     = airi_exchange(&shared->places[test_random(&seed) % EXCHANGE], memory, AIRI_ACQ_REL);
+        other = airi_exchange(&shared->places[test_random(&seed) % EXCHANGE], memory, AIRI_ACQ_REL);
         if (other != NULL) {
             bad += other[0] != ~other[1];
             airi_heap_give(shared->heap, mine, other, other[0]);
@@ -302,9 +302,8 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes), cmocka_unit_test(test_alignment),
-        cmocka_unit_test(test_small),   cmocka_unit_test(test_leak),
-        cmocka_unit_test(test_model),   cmocka_unit_test(test_batches_go_home),
+        cmocka_unit_test(test_classes), cmocka_unit_test(test_alignment), cmocka_unit_test(test_small),
+        cmocka_unit_test(test_leak),    cmocka_unit_test(test_model),     cmocka_unit_test(test_batches_go_home),
         cmocka_unit_test(test_threads), cmocka_unit_test(test_no_memory),
     };
 

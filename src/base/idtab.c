@@ -18,7 +18,7 @@ static uint32_t segment_count(const airi_idtab *tab)
 static uint32_t segment_records(const airi_idtab *tab, uint32_t segment)
 {
     uint32_t before = segment << AIRI_IDTAB_SHIFT;
-    uint32_t left   = tab->max + 1 - before;
+    uint32_t left = tab->max + 1 - before;
 
     return left < AIRI_IDTAB_SEGMENT ? left : AIRI_IDTAB_SEGMENT;
 }
@@ -30,9 +30,9 @@ static size_t segment_bytes(const airi_idtab *tab, uint32_t segment)
 
 static uint32_t *link_of(const airi_idtab *tab, uint32_t index)
 {
-    uint32_t number  = index >> AIRI_IDTAB_SHIFT;
+    uint32_t number = index >> AIRI_IDTAB_SHIFT;
     char    *segment = airi_load(&tab->segments[number], AIRI_RELAXED); /* relaxed: written under the lock */
-    char    *links   = segment + (size_t)segment_records(tab, number) * tab->record_size;
+    char    *links = segment + (size_t)segment_records(tab, number) * tab->record_size;
 
     return (uint32_t *)(void *)links + (index & (AIRI_IDTAB_SEGMENT - 1));
 }
@@ -42,14 +42,14 @@ airt_status airi_idtab_init(airi_idtab *tab, airt_world *world, uint32_t record_
     AIRT_CHECK(record_size > 0 && record_size % 16 == 0);
     AIRT_CHECK(max > 0 && max <= AIRI_IDTAB_MAX);
     memset(tab, 0, sizeof *tab);
-    tab->world       = world;
+    tab->world = world;
     tab->record_size = record_size;
-    tab->max         = max;
-    tab->fresh       = 1;
+    tab->max = max;
+    tab->fresh = 1;
     if (!airi_permits(world, AIRT_ALLOCATION_TABLE))
         return AIRT_ENOMEM;
     tab->mapped_bytes = segment_count(tab) * sizeof tab->segments[0];
-    tab->segments     = world->map(world, tab->mapped_bytes);
+    tab->segments = world->map(world, tab->mapped_bytes);
     return tab->segments == NULL ? AIRT_ENOMEM : AIRT_OK;
 }
 
@@ -103,7 +103,7 @@ static airt_status take_locked(airi_idtab *tab, uint32_t *out_index)
     airt_status status = AIRT_OK;
 
     if (tab->free_oldest != 0) {
-        *out_index       = tab->free_oldest;
+        *out_index = tab->free_oldest;
         tab->free_oldest = *link_of(tab, tab->free_oldest);
         if (tab->free_oldest == 0)
             tab->free_newest = 0;
@@ -130,7 +130,7 @@ static void give_locked(airi_idtab *tab, uint32_t index)
 airt_status airi_idtab_batch_take(airi_idtab *tab, uint32_t *out_indexes, uint32_t wanted, uint32_t *out_count)
 {
     airt_status status = AIRT_OK;
-    uint32_t    count  = 0;
+    uint32_t    count = 0;
 
     airi_mutex_lock(&tab->lock);
     while (count < wanted && (status = take_locked(tab, &out_indexes[count])) == AIRT_OK)

@@ -22,10 +22,10 @@
 
 typedef struct airi_idtab {
     /* fixed after init */
-    airt_world *world;
+    airt_world          *world;
     AIRI_ATOMIC(void *) *segments; /* records, then one uint32_t a record: the link of the free list */
-    uint32_t record_size;
-    uint32_t max; /* records; indexes are 1 to max */
+    uint32_t             record_size;
+    uint32_t             max; /* records; indexes are 1 to max */
     /* guarded by lock */
     airi_mutex lock;
     uint32_t   fresh; /* the lowest index never given */
@@ -44,12 +44,12 @@ void airi_idtab_fini(airi_idtab *tab);
 /* A record that is zeroed when fresh, and otherwise as its last tenant left it. Fails: ELIMIT (max are in use), ENOMEM
  * (a new segment was refused, site TABLE; asked again at the next take). */
 AIRT_MUST_CHECK airt_status airi_idtab_take(airi_idtab *tab, uint32_t *out_index);
-void airi_idtab_give(airi_idtab *tab, uint32_t index);
+void                        airi_idtab_give(airi_idtab *tab, uint32_t index);
 
 /* Up to `wanted` under one lock, for a worker's own stock. OK when at least one came; else as airi_idtab_take. */
 AIRT_MUST_CHECK airt_status airi_idtab_batch_take(airi_idtab *tab, uint32_t *out_indexes, uint32_t wanted,
                                                   uint32_t *out_count);
-void airi_idtab_batch_give(airi_idtab *tab, const uint32_t *indexes, uint32_t count);
+void                        airi_idtab_batch_give(airi_idtab *tab, const uint32_t *indexes, uint32_t count);
 
 /* Readings under the lock. */
 uint32_t airi_idtab_used(airi_idtab *tab);

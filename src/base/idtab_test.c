@@ -50,7 +50,7 @@ static void test_growth_and_max(void **state)
     fake_world fake;
     airi_idtab tab;
     uint32_t   index = 0;
-    uint32_t   max   = AIRI_IDTAB_SEGMENT * 3 + 5;
+    uint32_t   max = AIRI_IDTAB_SEGMENT * 3 + 5;
 
     (void)state;
     assert_int_equal(airi_idtab_init(&tab, fake_world_init(&fake), RECORD, max), AIRT_OK);
@@ -102,9 +102,9 @@ static void test_no_memory(void **state)
         for (int by_map = 0; by_map < 2; by_map++) {
             fake_world  fake;
             airi_idtab  tab;
-            uint32_t    index    = 0;
-            uint32_t    refused  = 0;
-            airt_world *world    = fake_world_init(&fake);
+            uint32_t    index = 0;
+            uint32_t    refused = 0;
+            airt_world *world = fake_world_init(&fake);
             airt_status status;
 
             *(by_map ? &fake.fail_map : &fake.fail_refuse) = nth;
@@ -120,7 +120,7 @@ static void test_no_memory(void **state)
                 if (status == AIRT_ENOMEM) {
                     refused++;
                     fake.fail_map = 0;
-                    status        = airi_idtab_take(&tab, &index);
+                    status = airi_idtab_take(&tab, &index);
                 }
                 assert_int_equal(status, AIRT_OK);
                 assert_int_equal(index, i);
@@ -159,7 +159,7 @@ static void test_batch(void **state)
 
 static void *churn(void *argument)
 {
-    airi_idtab *tab  = argument;
+    airi_idtab *tab = argument;
     uint64_t    seed = (uintptr_t)&seed | 1;
     uint32_t    held[HOLD];
     uintptr_t   bad = 0;

@@ -41,10 +41,10 @@ static inline bool airi_list_linked(const airi_list *link)
 
 static inline void airi_list_insert_before(airi_list *position, airi_list *link)
 {
-    link->next           = position;
-    link->prev           = position->prev;
+    link->next = position;
+    link->prev = position->prev;
     position->prev->next = link;
-    position->prev       = link;
+    position->prev = link;
 }
 
 static inline void airi_list_push_back(airi_list *list, airi_list *link)
@@ -88,9 +88,9 @@ static inline void airi_list_splice_back(airi_list *to, airi_list *from)
     if (airi_list_empty(from))
         return;
     from->next->prev = to->prev;
-    to->prev->next   = from->next;
+    to->prev->next = from->next;
     from->prev->next = to;
-    to->prev         = from->prev;
+    to->prev = from->prev;
     airi_list_init(from);
 }
 

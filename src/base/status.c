@@ -25,7 +25,7 @@ _Static_assert(sizeof sites / sizeof sites[0] == AIRT_ALLOCATION_COUNT, "one tex
 static const status_row *row_of(airt_status status)
 {
     static const status_row unknown = { "AIRT_UNKNOWN", "unknown status", false };
-    unsigned                index   = (unsigned)status;
+    unsigned                index = (unsigned)status;
 
     return index < AIRI_STATUS_COUNT ? &statuses[index] : &unknown;
 }

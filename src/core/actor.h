@@ -30,6 +30,7 @@ enum {
     AIRI_REASON_TAKEN = 1 << 4,  /* somebody is writing, or has written, the reason */
     AIRI_WAIT_OVER = 1 << 5,     /* the timer of the present await has fired */
     AIRI_ROOM_OVER = 1 << 6,     /* the wait for room is decided */
+    AIRI_LANE_NEWS = 1 << 7,     /* a sender put something into the lanes of a drop-old box */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
 };
@@ -123,6 +124,7 @@ typedef struct airi_hold airi_hold; /* a blob reference: memory.c */
 typedef struct airi_keeper { /* keeps a message out of its handler */
     airi_owned  owned;
     airt_msg   *msg;
+    bool        built; /* while it is being sent: whether it was built, or kept and so in the account */
 } airi_keeper;
 
 struct airi_extra { /* under actor->lock unless it says otherwise */

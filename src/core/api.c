@@ -58,6 +58,18 @@ static airt_status started_status(const airt_msg *answer)
     return ((const struct airt_started *)airt_msg_body(answer))->status;
 }
 
+/* What the spawner is told: that the start failed, and by what status. */
+static airt_status start_result(airt_ctx *ctx, airt_status started)
+{
+    if (started == AIRT_OK)
+        return AIRT_OK;
+    if (ctx != NULL) {
+        (void)airi_ctx_fail(ctx, AIRT_EFAILED, airt_status_text(started));
+        ctx->failure.code = (int32_t)started;
+    }
+    return AIRT_EFAILED;
+}
+
 static airt_status spawn_wait_inside(const airi_caller *caller, const airt_behavior *behavior, airt_ref *out_ref,
                                      const airt_spawn_options *options)
 {
@@ -77,7 +89,7 @@ static airt_status spawn_wait_inside(const airi_caller *caller, const airt_behav
         status = airt_await_all(ctx, AIRT_MS(options->start_within_ms), calls, 1);
     if (status == AIRT_OK) {
         status = airt_call_take_body(ctx, starter.call, &airt_started_kind, &started, sizeof started);
-        return status == AIRT_OK ? started.status : status;
+        return status == AIRT_OK ? start_result(ctx, started.status) : status;
     }
     airi_call_end(ctx->system, ctx->worker, &ctx->calls, starter.call);
     return status;
@@ -101,7 +113,7 @@ static airt_status spawn_wait_outside(const airi_caller *caller, const airt_beha
     if (status == AIRT_OK)
         status = airi_outside_call_wait(system, slot, starter.call, due);
     if (status == AIRT_OK)
-        status = started_status(airi_call_of(system, starter.call)->answer);
+        status = start_result(NULL, started_status(airi_call_of(system, starter.call)->answer));
     airi_calls_close(system, NULL, &calls);
     airi_outside_slot_give(system, slot);
     return status;
@@ -257,7 +269,7 @@ static void body_unsent(const airt_kind *kind, const void *body)
 
 airt_status airi_killed_unmade(const airi_caller *caller, airt_ref to, const airt_kind *kind, const void *body)
 {
-    airi_unmade(caller->system, caller->worker, to, kind, AIRT_EKILLED);
+    airi_unmade(caller->system, caller->worker, to, kind, body, AIRT_EKILLED);
     body_unsent(kind, body);
     return AIRT_EKILLED;
 }
@@ -275,7 +287,7 @@ airt_status airt_tell_body(airt_from from, airt_ref to, const airt_kind *kind, c
         return airi_killed_unmade(&caller, to, kind, body);
     msg = airi_msg_create(&source, kind, body, trace != 0 ? AIRI_MSG_TRAILER : 0, &status);
     if (msg == NULL) {
-        airi_unmade(caller.system, caller.worker, to, kind, status);
+        airi_unmade(caller.system, caller.worker, to, kind, body, status);
         body_unsent(kind, body);
         return status;
     }
@@ -317,7 +329,7 @@ airt_status airt_forward_kind(airt_ctx *ctx, airt_ref to, const airt_kind *kind)
     AIRI_TALLY(ctx->system, ctx->worker, handled, 1);
     if (airi_msg_is(msg, AIRI_MSG_TIMER))
         return forward_copy(ctx, to, msg);
-    msg->flags &= ~(unsigned)(AIRI_MSG_BOUND | AIRI_MSG_TTL) & 0x3ff;
+    airi_msg_unbind(msg);
     status = airi_deliver(&caller, to, msg, 0);
     if (status != AIRT_OK)
         airi_refused(ctx->system, ctx->worker, to, msg, status);

@@ -16,7 +16,7 @@ bool airi_await_attention(airi_actor *actor, bool receive)
 
     if (flags & (AIRI_ENDING | AIRI_WAIT_OVER | AIRI_ROOM_OVER))
         return true;
-    return receive && airi_mail_has_new(&actor->urgent);
+    return receive && ((flags & AIRI_LANE_NEWS) != 0 || airi_mail_has_new(&actor->urgent));
 }
 
 static bool call_done(airt_system *system, airt_call call)
@@ -129,6 +129,9 @@ static airt_status await_run(airt_ctx *ctx, airi_await *await, int64_t deadline_
     await->owner = ctx->self;
     await->status = AIRT_EPENDING;
     ctx->await = await;
+    /* What an earlier wait left behind, when it was decided before it began. A flag set for this one before now has its
+     * word in the waiter's status already, or is followed by a poke. */
+    (void)airi_fetch_and(&ctx->actor->flags, ~(uint32_t)(AIRI_WAIT_OVER | AIRI_ROOM_OVER), AIRI_SEQ_CST);
     AIRI_TALLY(ctx->system, ctx->worker, awaits, 1);
     if (airi_await_over(ctx->worker, ctx)) {
         ctx->await = NULL;
@@ -167,13 +170,14 @@ static airt_status await_edges(airt_ctx *ctx, airi_await *await, uint32_t first,
     return status;
 }
 
-/* A waiter that nobody will continue: out of the target's list, its message refused. */
-static void abort_room(airi_worker *worker, airt_ctx *ctx)
+/* A waiter that nobody will continue: out of the target's list, its message not sent unless it just was. */
+static void abort_room(airt_ctx *ctx)
 {
     airi_waiter *waiter = ctx->await->waiter;
+    bool         refused = airi_waiter_withdraw(ctx->system, waiter) ||
+                   airi_load(&waiter->status, AIRI_ACQUIRE) != AIRT_OK; /* pairs with the release of who decided */
 
-    if (waiter != NULL && airi_waiter_withdraw(worker->system, waiter))
-        airi_refused(worker->system, worker, waiter->to, waiter->msg, AIRT_EKILLED);
+    airi_keeper_abort(ctx, waiter->to, refused ? waiter->msg : NULL);
 }
 
 void airi_await_abort(airi_worker *worker, airi_actor *actor, airt_letter reason)
@@ -185,9 +189,11 @@ void airi_await_abort(airi_worker *worker, airi_actor *actor, airt_letter reason
     take_answers(worker, actor);
     airi_timer_cancel_await(system, ctx->await);
     airi_wait_end(actor);
-    if (ctx->await->mode == AIRI_AWAIT_ROOM)
-        abort_room(worker, ctx);
     ctx->worker = worker;
+    if (ctx->await->mode == AIRI_AWAIT_ROOM)
+        abort_room(ctx);
+    else
+        airi_keeper_unreserve(ctx);
     airi_ctx_unwind(ctx);
     if (ctx->room_call != 0)
         airi_calls_close(system, worker, &ctx->room_call);

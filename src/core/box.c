@@ -16,12 +16,11 @@ static void recorded(airt_system *system, airi_actor *actor, const airt_kind *ki
         recorder->accepted(recorder->context, airi_actor_ref(actor), kind);
 }
 
-/* Pushes what has its place; schedules the owner if that is ours to do. */
+/* Pushes what has its place; schedules the owner if that is ours to do. No seam: notices leave under relations_lock. */
 static airt_status push(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
 {
     const airt_kind *kind = msg->kind; /* after the push the message is not ours */
 
-    airi_seam(worker);
     switch (airi_mail_push(&actor->mail, &msg->link)) {
     case AIRI_PUSH_CLOSED:
         return AIRT_EDEAD;
@@ -43,6 +42,7 @@ static airt_status push_counted(airt_system *system, airi_worker *worker, airi_a
     airt_status status;
 
     msg->flags |= AIRI_MSG_COUNTED;
+    airi_seam(worker);
     status = push(system, worker, actor, msg);
     if (status != AIRT_OK) {
         msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
@@ -53,28 +53,48 @@ static airt_status push_counted(airt_system *system, airi_worker *worker, airi_a
 
 /* --- boxes with a rule of their own, under actor->lock ------------------------------------------------------------ */
 
-static bool bytes_fit(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
+/* What bytes_max counts: the struct and what its views show. */
+static int64_t body_bytes(const airt_msg *msg)
 {
-    return (airi_box(actor) & AIRI_BOX_BYTES) == 0 ||
-           airi_load(&extra->bytes_used, AIRI_SEQ_CST) + (int64_t)airi_msg_bytes(msg) <= (int64_t)extra->bytes_max;
+    return (int64_t)(msg->kind->size + airi_body_tail(msg->kind, airt_msg_body(msg)));
 }
 
-static void bytes_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg, int sign)
+/* One that would not fit into an empty box: nobody waits with it, and nobody makes room for it. */
+static bool too_large(airi_actor *actor, const airi_extra *extra, const airt_msg *msg)
+{
+    return (airi_box(actor) & AIRI_BOX_BYTES) != 0 && body_bytes(msg) > (int64_t)extra->bytes_max;
+}
+
+/* Takes the bytes, or none of them. */
+static bool bytes_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
+{
+    int64_t bytes;
+
+    if ((airi_box(actor) & AIRI_BOX_BYTES) == 0)
+        return true;
+    bytes = body_bytes(msg);
+    if (airi_fetch_add(&extra->bytes_used, bytes, AIRI_SEQ_CST) + bytes <= (int64_t)extra->bytes_max)
+        return true;
+    (void)airi_fetch_sub(&extra->bytes_used, bytes, AIRI_SEQ_CST);
+    return false;
+}
+
+static void bytes_give(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
     if (airi_box(actor) & AIRI_BOX_BYTES)
-        (void)airi_fetch_add(&extra->bytes_used, sign * (int64_t)airi_msg_bytes(msg), AIRI_SEQ_CST);
+        (void)airi_fetch_sub(&extra->bytes_used, body_bytes(msg), AIRI_SEQ_CST);
 }
 
 static bool room_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
-    if (!bytes_fit(actor, extra, msg))
+    uint32_t max = airi_box(actor) & AIRI_BOX_UNBOUNDED ? AIRI_ROOM_MAX : airi_load(&actor->mailbox_max, AIRI_RELAXED);
+
+    if (!bytes_take(actor, extra, msg))
         return false;
-    if ((airi_box(actor) & AIRI_BOX_UNBOUNDED) == 0 && !airi_room_take(&actor->room, airi_load(&actor->mailbox_max, AIRI_RELAXED)))
-        return false;
-    if (airi_box(actor) & AIRI_BOX_UNBOUNDED)
-        (void)airi_room_take(&actor->room, AIRI_ROOM_MAX);
-    bytes_take(actor, extra, msg, 1);
-    return true;
+    if (airi_room_take(&actor->room, max))
+        return true;
+    bytes_give(actor, extra, msg);
+    return false;
 }
 
 /* Drop-old: makes room by the oldest of the lowest rank, the new message included. NULL: the new one is the victim. */
@@ -91,7 +111,7 @@ static void box_gone(airi_actor *actor, airi_extra *extra, airt_msg *msg)
         return;
     airi_room_begin_sync(&actor->room);
     if (extra != NULL)
-        bytes_take(actor, extra, msg, -1);
+        bytes_give(actor, extra, msg);
 }
 
 /* Under the lock; *out_victim is to be dead-lettered after it. A victim that is the new message itself is accepted and
@@ -99,10 +119,11 @@ static void box_gone(airi_actor *actor, airi_extra *extra, airt_msg *msg)
 static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor *actor, airi_extra *extra,
                             airt_msg *msg, airt_msg **out_victim)
 {
-    while (!room_take(actor, extra, msg)) {
-        airt_msg *victim = evict_for(actor, msg);
+    while (too_large(actor, extra, msg) || !room_take(actor, extra, msg)) {
+        airt_msg *victim = too_large(actor, extra, msg) ? NULL : evict_for(actor, msg);
 
         if (victim == NULL) {
+            msg->link.next = *out_victim == NULL ? NULL : &(*out_victim)->link;
             *out_victim = msg;
             AIRI_TALLY(system, worker, accepted, 1);
             return AIRT_OK;
@@ -144,6 +165,7 @@ static airt_status deliver_drop_old(const airi_caller *caller, airi_actor *actor
         !airi_mail_closed(&actor->mail)) {
         msg->link.next = NULL;
         status = drop_old(caller->system, caller->worker, actor, extra, msg, &victims);
+        (void)airi_fetch_or(&actor->flags, AIRI_LANE_NEWS, AIRI_SEQ_CST);
         claimed = airi_mail_claim(&actor->mail);
     }
     airi_mutex_unlock(&actor->lock);
@@ -184,14 +206,22 @@ bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter)
 {
     airi_actor *actor = airi_slot(system, airi_ref_index(waiter->to));
     bool        withdrawn = false;
+    bool        poke = false;
 
     airi_mutex_lock(&actor->lock);
     if (airi_load(&waiter->status, AIRI_ACQUIRE) == AIRT_EPENDING) {
         airi_list_remove(&waiter->link);
-        (void)airi_fetch_sub(&airi_load(&actor->extra, AIRI_ACQUIRE)->waiting, 1, AIRI_SEQ_CST);
+        /* Those behind may need fewer bytes, and nothing may be left in the box to bring its owner to look. */
+        poke = airi_fetch_sub(&airi_load(&actor->extra, AIRI_ACQUIRE)->waiting, 1, AIRI_SEQ_CST) > 1 &&
+               (airi_box(actor) & AIRI_BOX_BYTES) != 0;
+        if (poke)
+            (void)airi_fetch_or(&actor->flags, AIRI_LANE_NEWS, AIRI_SEQ_CST);
+        poke = poke && airi_mail_claim(&actor->mail);
         withdrawn = true;
     }
     airi_mutex_unlock(&actor->lock);
+    if (poke)
+        airi_schedule(system, NULL, actor);
     return withdrawn;
 }
 
@@ -297,6 +327,8 @@ static airt_status deliver_wait(const airi_caller *caller, airi_actor *actor, ai
 
     if (extra == NULL)
         return AIRT_EDEAD;
+    if (too_large(actor, extra, msg))
+        return AIRT_EFULL;
     /* Nobody waits and there is room: as in a plain box. */
     if (airi_load(&extra->waiting, AIRI_SEQ_CST) == 0 && room_take(actor, extra, msg))
         return push_counted(caller->system, caller->worker, actor, msg);
@@ -393,6 +425,13 @@ static bool lanes_locked(airi_actor *actor)
     return (airi_box(actor) & (AIRI_BOX_DROP_OLD | AIRI_BOX_WAIT)) != 0;
 }
 
+/* Drop-old: senders put into the lanes themselves; the flag tells an owner that is about to idle. Under the lock. */
+static void news_taken(airi_actor *actor)
+{
+    if (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS)
+        (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_LANE_NEWS, AIRI_SEQ_CST);
+}
+
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
 {
     airt_msg *msg;
@@ -400,6 +439,7 @@ airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
     (void)worker;
     if (__builtin_expect((airi_box(actor) & AIRI_BOX_DROP_OLD) != 0, 0)) {
         airi_mutex_lock(&actor->lock);
+        news_taken(actor);
         airi_lane_sort_in(actor, airi_box_gather(actor));
         msg = airi_lane_pop(actor);
         airi_mutex_unlock(&actor->lock);
@@ -416,8 +456,10 @@ airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_ki
     airt_msg *msg;
 
     (void)worker;
-    if (locked)
+    if (locked) {
         airi_mutex_lock(&actor->lock);
+        news_taken(actor);
+    }
     airi_lane_sort_in(actor, airi_box_gather(actor));
     msg = airi_lane_extract(actor, kinds);
     if (locked)

@@ -102,7 +102,6 @@ void airi_answer_send(airt_system *system, airi_worker *worker, airt_ref asker, 
     airi_edge_clear(system, answer->correlation);
     answer->flags |= AIRI_MSG_ANSWER;
     answer->generation = airi_ref_generation(asker) & AIRI_GENERATION_LAST;
-    airi_seam(worker);
     switch (airi_mail_push(&actor->urgent, &answer->link)) {
     case AIRI_PUSH_CLOSED:
         answer_late(system, worker, answer);
@@ -196,6 +195,7 @@ bool airi_answer(airt_system *system, airi_worker *worker, airt_msg *request, co
     answer = answer_make(system, worker, answer, kind, body);
     answer->correlation = request->correlation;
     answer->sender = (airt_ref){ 0 };
+    airi_seam(worker); /* here, and not at the push: failures are also told under locks */
     airi_answer_send(system, worker, request->sender, answer);
     return true;
 }
@@ -233,12 +233,12 @@ static airt_msg *request_make(const airi_caller *caller, const airi_request *req
 }
 
 /* An undelivered request's reserved answer is not sent: the asker is right here. */
-static void request_discard(const airi_caller *caller, airt_msg *msg)
+static void request_discard(airt_system *system, airi_worker *worker, airt_msg *msg)
 {
     airt_msg *answer = answer_take(msg);
 
     if (answer != NULL)
-        airi_msg_free(&caller->system->heap, airi_cache_of(caller->worker), answer);
+        airi_msg_free(&system->heap, airi_cache_of(worker), answer);
 }
 
 airt_call airi_call_send(const airi_caller *caller, airi_actor *asker, uint32_t *list, const airi_request *request)
@@ -246,11 +246,12 @@ airt_call airi_call_send(const airi_caller *caller, airi_actor *asker, uint32_t 
     airt_system      *system = caller->system;
     airt_call         call = airi_call_open(system, asker, list, airi_ref_index(request->to));
     airi_call_record *record = airi_call_of(system, call);
+    airi_worker      *worker;
     airt_status       status = AIRT_ENOMEM;
     airt_msg         *msg;
 
     if (record == NULL) {
-        airi_unmade(system, caller->worker, request->to, request->kind, AIRT_ENOMEM);
+        airi_unmade(system, caller->worker, request->to, request->kind, request->body, AIRT_ENOMEM);
         return call;
     }
     msg = request_make(caller, request, call, &status);
@@ -259,10 +260,11 @@ airt_call airi_call_send(const airi_caller *caller, airi_actor *asker, uint32_t 
         status = airi_deliver(caller, request->to, msg, 0);
         if (status == AIRT_OK)
             return call;
-        request_discard(caller, msg);
-        airi_refused(system, caller->worker, request->to, msg, status);
+        worker = caller->ctx != NULL ? caller->ctx->worker : caller->worker; /* after a wait it may be another */
+        request_discard(system, worker, msg);
+        airi_refused(system, worker, request->to, msg, status);
     } else {
-        airi_unmade(system, caller->worker, request->to, request->kind, status);
+        airi_unmade(system, caller->worker, request->to, request->kind, request->body, status);
     }
     airi_edge_clear(system, call.bits);
     record->done = true;

@@ -54,52 +54,59 @@ static airt_letter letter_of(airt_status status)
     }
 }
 
-static void tell_hook(airt_system *system, airt_ref to, const airt_kind *kind, const airt_msg *msg, airt_letter reason)
+static void tell_hook(airt_system *system, airt_ref from, airt_ref to, const airt_body *what, airt_letter reason)
 {
-    airt_dead_letter letter = { reason, AIRT_NONE, to, kind, NULL };
+    airt_dead_letter letter = { reason, from, to, what->kind, what->body };
 
     if (system->recorder != NULL && system->recorder->dead != NULL)
-        system->recorder->dead(system->recorder->context, to, kind, reason);
-    if (system->options.dead_letter == NULL)
-        return;
-    if (msg != NULL) {
-        letter.from = msg->sender;
-        letter.body = airt_msg_body(msg);
-    }
-    system->options.dead_letter(system->options.dead_letter_context, &letter);
+        system->recorder->dead(system->recorder->context, to, what->kind, reason);
+    if (system->options.dead_letter != NULL)
+        system->options.dead_letter(system->options.dead_letter_context, &letter);
+}
+
+void airi_dead_told(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_letter reason)
+{
+    airt_body what = { msg->kind, airt_msg_body(msg) };
+
+    AIRI_TALLY(system, worker, dead[reason], 1);
+    if (!airi_msg_is(msg, AIRI_MSG_FAILURE))
+        tell_hook(system, msg->sender, to, &what, reason);
+    airi_answer_fail(system, worker, msg, status_of(reason), 0, airt_letter_text(reason));
 }
 
 void airi_dead(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_letter reason)
 {
-    AIRI_TALLY(system, worker, dead[reason], 1);
-    if (!airi_msg_is(msg, AIRI_MSG_FAILURE))
-        tell_hook(system, to, msg->kind, msg, reason);
-    airi_answer_fail(system, worker, msg, status_of(reason), 0, airt_letter_text(reason));
+    airi_dead_told(system, worker, to, msg, reason);
     airi_msg_done(system, worker, msg);
 }
 
-void airi_refused(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_status status)
-{
-    airi_unmade_report(system, worker, to, msg->kind, msg, status);
-    airi_answer_fail(system, worker, msg, status, 0, airt_status_text(status));
-    airi_msg_done(system, worker, msg);
-}
-
-void airi_unmade_report(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind,
-                        const airt_msg *msg, airt_status status)
+static void count_refused(airt_system *system, airi_worker *worker, airt_ref from, airt_ref to, const airt_body *what,
+                          airt_status status)
 {
     airt_letter reason = letter_of(status);
 
     AIRI_TALLY(system, worker, refused, 1);
     AIRI_TALLY(system, worker, dead[reason], 1);
     if (system->recorder != NULL && system->recorder->refused != NULL)
-        system->recorder->refused(system->recorder->context, to, kind, status);
-    tell_hook(system, to, kind, msg, reason);
+        system->recorder->refused(system->recorder->context, to, what->kind, status);
+    tell_hook(system, from, to, what, reason);
 }
 
-void airi_unmade(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind, airt_status status)
+void airi_refused(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_status status)
 {
-    airi_unmade_report(system, worker, to, kind, NULL, status);
+    airt_body what = { msg->kind, airt_msg_body(msg) };
+
+    count_refused(system, worker, msg->sender, to, &what, status);
+    airi_answer_fail(system, worker, msg, status, 0, airt_status_text(status));
+    airi_msg_done(system, worker, msg);
+}
+
+void airi_unmade(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind, const void *body,
+                 airt_status status)
+{
+    airt_body what = { kind, body };
+
+    count_refused(system, worker, AIRT_NONE, to, &what, status);
 }
 
 void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg)

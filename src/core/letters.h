@@ -11,12 +11,13 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
 airt_status airi_deliver_reserved(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg);
 /* Ends an accepted message that will not be handled; its asker is told. Consumes it. */
 void airi_dead(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_letter reason);
+/* The same for one that its abandoned handler still reads: it is not freed. */
+void airi_dead_told(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_letter reason);
 /* Ends a message that was not accepted, with the status its sender got. Consumes it. */
 void airi_refused(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_status status);
-/* Tells the hook of a message that never came to be. */
-void airi_unmade(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind, airt_status status);
-void airi_unmade_report(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind,
-                        const airt_msg *msg, airt_status status);
+/* Tells of a message that never came to be; body is lent. */
+void airi_unmade(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind, const void *body,
+                 airt_status status);
 /* Frees a message for good: back to its timer, or to the heap. Its answer, if still owed, must have been given. */
 void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg);
 /* The owner begins a message: room, waiting senders, counters. False: it was a dead letter (expired, old). */

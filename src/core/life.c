@@ -382,8 +382,10 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
     if (status != AIRT_OK) {
         airi_extra *extra = airi_load(&b.actor->extra, AIRI_ACQUIRE);
 
-        if (extra != NULL)
+        if (extra != NULL) {
+            airi_ties_undo(caller->system, caller->worker, b.actor);
             name_drop(caller->system, caller->worker, extra);
+        }
         stillborn(&b);
         return status;
     }
@@ -403,20 +405,27 @@ static void report(airt_system *system, airt_report_kind kind, airi_actor *actor
 }
 
 /* Tells who waits for the start how it went. */
-static void starter_tell(airt_ctx *ctx, airi_extra *extra, airt_status status)
+static void starter_tell(airt_system *system, airi_worker *worker, airi_actor *actor, airi_extra *extra,
+                         airt_status status)
 {
     airt_msg *answer = extra->starter;
 
     if (answer == NULL)
         return;
     extra->starter = NULL;
-    *(struct airt_started *)airi_msg_body(answer) = (struct airt_started){ ctx->self, status };
+    *(struct airt_started *)airi_msg_body(answer) = (struct airt_started){ airi_actor_ref(actor), status };
     if (extra->starter_call != 0) {
         answer->correlation = extra->starter_call;
-        airi_answer_send(ctx->system, ctx->worker, extra->starter_ref, answer);
-    } else if (airi_deliver_reserved(ctx->system, ctx->worker, extra->starter_ref, answer) != AIRT_OK) {
-        airi_refused(ctx->system, ctx->worker, extra->starter_ref, answer, AIRT_EDEAD);
+        airi_answer_send(system, worker, extra->starter_ref, answer);
+    } else if (airi_deliver_reserved(system, worker, extra->starter_ref, answer) != AIRT_OK) {
+        airi_refused(system, worker, extra->starter_ref, answer, AIRT_EDEAD);
     }
+}
+
+bool airi_interrupted(airi_actor *actor, airt_status status)
+{
+    return (status == AIRT_ESTOPPING || status == AIRT_EKILLED) &&
+           (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ENDING) != 0;
 }
 
 bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
@@ -433,14 +442,16 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
             return false;
         }
     }
-    if (extra != NULL)
-        starter_tell(ctx, extra, reason.status == AIRT_OK ? AIRT_OK : AIRT_EFAILED);
-    if (reason.status == AIRT_OK) {
+    if (extra != NULL && reason.status != AIRT_STOP)
+        starter_tell(ctx->system, ctx->worker, actor, extra, reason.status);
+    if (reason.status == AIRT_OK || reason.status == AIRT_STOP)
         set_state(actor, AIRT_STATE_RUNNING);
+    if (reason.status == AIRT_OK)
         return true;
-    }
     if (reason.status == AIRT_STOP)
         reason = (airt_reason){ .exit = AIRT_EXIT_NORMAL, .origin = ctx->self };
+    else if (airi_interrupted(actor, reason.status))
+        reason = airi_life_reason(actor);
     else
         report(ctx->system, AIRT_REPORT_FAILED, actor, reason.status);
     airi_life_end(ctx, actor, &reason, true);
@@ -508,6 +519,7 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
     airt_reason why = { .exit = AIRT_EXIT_ERROR, .status = status, .origin = ctx->self };
     airt_status choice;
 
+    ctx->deadline_ns = 0; /* the request is over; its deadline is not on_error's */
     AIRI_TALLY(ctx->system, ctx->worker, failed, 1);
     report(ctx->system, AIRT_REPORT_FAILED, actor, status);
     choice = verdict(ctx, actor, &why);
@@ -533,9 +545,9 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */
 
-static void post_stop(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason)
+static void post_stop(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool started)
 {
-    struct airt_stopping stopping = { *reason, reason->exit != AIRT_EXIT_START };
+    struct airt_stopping stopping = { *reason, started };
 
     if (!airi_behavior_handles(actor->behavior, &airt_stopping_kind))
         return;
@@ -588,6 +600,7 @@ void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor
     airi_mutex_unlock(&actor->lock);
     extra = airi_load(&actor->extra, AIRI_ACQUIRE);
     if (extra != NULL) {
+        starter_tell(system, worker, actor, extra, AIRT_EFAILED); /* ended before it started */
         name_drop(system, worker, extra);
         airi_ties_announce(system, worker, actor, reason, true);
     }
@@ -605,13 +618,11 @@ void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor
 
 void airi_life_end(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool cooperative)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    bool started = airi_load(&actor->state, AIRI_RELAXED) != AIRT_STATE_STARTING; /* owner's own */
 
     set_state(actor, AIRT_STATE_STOPPING);
-    if (extra != NULL)
-        starter_tell(ctx, extra, AIRT_EFAILED); /* ended before it started */
     if (cooperative) {
-        post_stop(ctx, actor, reason);
+        post_stop(ctx, actor, reason, started);
         if (ctx->abandoned) { /* killed in its post_stop */
             airi_life_orphan_ended(ctx);
             return;
@@ -650,7 +661,8 @@ static void reason_put(airi_actor *actor, const airt_reason *reason)
     actor->asked_origin = reason->origin.bits;
 }
 
-/* Takes the actor from its running handler. Under no lock. */
+/* Takes the actor from its running handler. Under actor->lock, so that the handler's loop, which passes the lock before
+ * it cleans up, finds everything handed over; and after any call of the handler that is changing what it owns. */
 static bool take_from_handler(airt_ref who, airi_actor *actor, airt_ctx **out_ctx)
 {
     airt_ctx *ctx = airi_load(&actor->active, AIRI_ACQUIRE); /* pairs with airi_ctx_bind */
@@ -661,35 +673,31 @@ static bool take_from_handler(airt_ref who, airi_actor *actor, airt_ctx **out_ct
     return ctx != NULL && airi_cas(&ctx->running, &running, AIRI_ABANDONED, AIRI_ACQ_REL, AIRI_RELAXED);
 }
 
-/* The handler goes on with its incarnation's memory; everything else of the actor ends now. */
-static void abandon(const airi_caller *caller, airi_actor *actor, airt_ctx *ctx, const airt_reason *reason)
+/* The handler goes on with its incarnation's memory and the message it reads; the asker is told now. Under actor->lock. */
+static void hand_over(const airi_caller *caller, airi_actor *actor, airt_ctx *ctx)
 {
     airt_system *system = caller->system;
     airi_extra  *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
-    airt_msg    *msg;
 
     (void)airi_fetch_add(&system->abandoned, 1, AIRI_SEQ_CST);
-    report(system, AIRT_REPORT_ABANDONED, actor, AIRT_EKILLED);
-    airi_mutex_lock(&actor->lock); /* after any call of the handler that is changing what it owns */
-    msg = ctx->msg;
     ctx->orphan_self = actor->self;
     ctx->orphan_bytes = actor->behavior->state_size;
     actor->self = NULL;
     if (extra != NULL)
         airi_list_splice_back(&ctx->orphan_owned, &extra->owned);
-    airi_mutex_unlock(&actor->lock);
-    if (msg != NULL) { /* the handler may still read it: it is freed when the handler returns */
-        AIRI_TALLY(system, caller->worker, in_work, -1);
-        AIRI_TALLY(system, caller->worker, dead[AIRT_LETTER_STOPPED], 1);
-        airi_answer_fail(system, caller->worker, msg, AIRT_EDEAD, 0, "the server was killed");
-    }
-    airi_life_close(system, caller->worker, actor, reason);
+    if (ctx->msg == NULL)
+        return;
+    AIRI_TALLY(system, caller->worker, in_work, -1);
+    airi_answer_fail(system, caller->worker, ctx->msg, AIRT_EDEAD, 0, "the server was killed");
+    airi_dead_told(system, caller->worker, ctx->self, ctx->msg, AIRT_LETTER_STOPPED);
 }
 
 void airi_life_orphan_ended(airt_ctx *ctx)
 {
     airt_system *system = ctx->system;
 
+    airi_mutex_lock(&ctx->actor->lock); /* the killer has handed over when it lets go of it */
+    airi_mutex_unlock(&ctx->actor->lock);
     airi_owned_release(system, ctx->worker, &ctx->orphan_owned, AIRT_LETTER_STOPPED);
     if (ctx->orphan_self != NULL)
         airi_heap_give(&system->heap, &ctx->worker->cache, ctx->orphan_self, ctx->orphan_bytes);
@@ -702,12 +710,20 @@ void airi_life_orphan_ended(airt_ctx *ctx)
     airi_idle_changed(system);
 }
 
+/* Not one's own handler, and not more than the system bears. */
+static bool may_abandon(const airi_caller *caller, airt_ref who)
+{
+    return !(caller->ctx != NULL && caller->ctx->self.bits == who.bits) &&
+           airi_load(&caller->system->abandoned, AIRI_SEQ_CST) < caller->system->options.abandoned_max;
+}
+
 airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, const airt_reason *reason)
 {
     airt_system *system = caller->system;
     airi_actor  *actor = airi_slot(system, airi_ref_index(who));
     airt_ctx    *ctx;
     bool         alive;
+    bool         taken = false;
 
     if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return AIRT_EDEAD;
@@ -718,18 +734,17 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
     if (alive) {
         reason_put(actor, reason);
         (void)airi_fetch_or(&actor->flags, how, AIRI_SEQ_CST);
+        if ((how & AIRI_ASKED_KILL) && may_abandon(caller, who) && (taken = take_from_handler(who, actor, &ctx)))
+            hand_over(caller, actor, ctx);
     }
     airi_mutex_unlock(&actor->lock);
-    if (!alive)
-        return AIRT_EDEAD;
-    if ((how & AIRI_ASKED_KILL) && !(caller->ctx != NULL && caller->ctx->self.bits == who.bits) &&
-        airi_load(&system->abandoned, AIRI_SEQ_CST) < system->options.abandoned_max &&
-        take_from_handler(who, actor, &ctx)) {
+    if (taken) {
         airt_reason why = airi_life_reason(actor);
 
-        abandon(caller, actor, ctx, &why);
-        return AIRT_OK;
+        report(system, AIRT_REPORT_ABANDONED, actor, AIRT_EKILLED);
+        airi_life_close(system, caller->worker, actor, &why);
+    } else if (alive) {
+        airi_poke(system, caller->worker, actor);
     }
-    airi_poke(system, caller->worker, actor);
-    return AIRT_OK;
+    return alive ? AIRT_OK : AIRT_EDEAD;
 }

@@ -16,6 +16,8 @@ void airi_life_end(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, 
 void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason);
 /* A handler returned a failing status: on_error decides. False: the actor is gone. */
 bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status);
+/* A handler that was told to stop waiting, and says so: that is no failure. */
+bool airi_interrupted(airi_actor *actor, airt_status status);
 /* Runs the start handler. False: the actor is gone. */
 bool airi_life_start(airt_ctx *ctx, airi_actor *actor);
 /* The reason that was asked for. */
@@ -43,6 +45,8 @@ void airi_blocking_grow(airt_system *system, airi_worker *worker);
 
 /* ties.c: links, watches, children. Each takes the relations lock. */
 airt_status airi_ties_of_birth(const airi_caller *caller, const airt_spawn_options *options, airt_ref born);
+/* An actor that was not born after all: its ties go, and nobody hears of it. */
+void airi_ties_undo(airt_system *system, airi_worker *worker, airi_actor *actor);
 void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason,
                         bool final);
 /* owned.c: what an incarnation owns. */
@@ -52,6 +56,9 @@ void airi_hold_release(airi_owned *owned);
 void airi_holds_release(airt_ctx *ctx);
 airt_status airi_keeper_reserve(airt_ctx *ctx);
 void        airi_keeper_unreserve(airt_ctx *ctx);
+/* The handler that was sending what it had kept, or receiving, will not go on. undelivered: the message, if nobody
+ * took it. */
+void        airi_keeper_abort(airt_ctx *ctx, airt_ref to, airt_msg *undelivered);
 /* Gives a message in work to its actor, with the reserved keeper. */
 airt_status airi_keeper_fill(airt_ctx *ctx, airt_msg *msg, airt_msg **out_msg);
 /* Takes the message in work out of its handler. NULL: there is none, or a killer has it. */

@@ -25,9 +25,7 @@
 #define AIRI_ROOM_TAKEN_WRITE AIRI_ACQ_REL
 #define AIRI_ROOM_BEGUN_SYNC AIRI_SEQ_CST
 #define AIRI_ROOM_BEHIND_RETRIES true
-#ifdef AIRI_MODEL_MUTANT
 #include AIRI_MODEL_MUTANT
-#endif
 
 /* `next` is plain: written before the push publishes it, read after the take acquired it. */
 #ifndef AIRI_MODEL_CHECK
@@ -96,7 +94,7 @@ static inline airi_link *airi_mail_oldest_first(airi_link *newest)
         airi_link *older = airi_link_next(newest);
 
         airi_link_set_next(newest, list);
-        list   = newest;
+        list = newest;
         newest = older;
     }
     return list;
@@ -168,7 +166,7 @@ static inline airi_link *airi_mail_close(airi_mail *mail)
 /* The spawner, for a new tenant: it is the owner, and schedules it. A plain store: nobody writes a closed box. */
 static inline void airi_mail_open(airi_mail *mail)
 {
-    AIRI_ASSERT(airi_load(&mail->newest, AIRI_RELAXED) == AIRI_MAIL_CLOSED);
+    AIRI_ASSERT(airi_mail_closed(mail));
     /* Release: partner is the acquire in push. A sender with a ref to an earlier tenant may push here, and what it then
      * does with the slot comes after the slot was set up. */
     airi_store(&mail->newest, (airi_link *)NULL, AIRI_MAIL_OPEN);
@@ -222,7 +220,7 @@ static inline void airi_room_begin(airi_room *room)
 
 /* The same for a box that senders may wait for: the owner then looks for waiting senders (sequentially consistent
  * load), who enlist (sequentially consistent write) and then try airi_room_take once more: one of the two sees the
- * other. */
+ * other. Relaxed load: only the owner writes. */
 static inline void airi_room_begin_sync(airi_room *room)
 {
     airi_store(&room->begun, airi_load(&room->begun, AIRI_RELAXED) + 1, AIRI_ROOM_BEGUN_SYNC);

@@ -114,7 +114,7 @@ static void *send_all(void *argument)
 
         m->sender = me;
         m->number = i;
-        m->body   = ((uint64_t)me << 32 | i) * 3;
+        m->body = ((uint64_t)me << 32 | i) * 3;
         if (airi_mail_push(&shared.mail, &m->link) == AIRI_PUSHED_WAKE)
             schedule();
         if (i % 256 == 0)

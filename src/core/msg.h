@@ -68,6 +68,14 @@ static inline bool airi_msg_is(const airt_msg *msg, unsigned flag)
     return (msg->flags & flag) != 0;
 }
 
+/* Goes on to another box: what tied it to its present one ends. */
+static inline void airi_msg_unbind(airt_msg *msg)
+{
+    if (airi_msg_is(msg, AIRI_MSG_TTL))
+        msg->deadline_ns = 0;
+    msg->flags &= ~(unsigned)(AIRI_MSG_BOUND | AIRI_MSG_TTL) & 0x3ff;
+}
+
 /* Where message memory comes from: a system's heap through a worker's cache (NULL: an outside thread). */
 typedef struct airi_source {
     airt_world *world;

@@ -37,8 +37,8 @@ void airi_names_init(airi_names *names, airt_world *world, airi_heap *heap, uint
 {
     memset(names, 0, sizeof *names);
     names->world = world;
-    names->heap  = heap;
-    names->seed  = seed;
+    names->heap = heap;
+    names->seed = seed;
 }
 
 void airi_names_fini(airi_names *names, airi_cache *cache)
@@ -80,12 +80,12 @@ static void move_all(airi_names *names, airi_name **buckets, uint32_t count)
 {
     for (uint32_t i = 0; i < names->bucket_count; i++) {
         while (names->buckets[i] != NULL) {
-            airi_name  *name  = names->buckets[i];
+            airi_name  *name = names->buckets[i];
             airi_name **place = &buckets[name->hash & (count - 1)];
 
             names->buckets[i] = name->next;
-            name->next        = *place;
-            *place            = name;
+            name->next = *place;
+            *place = name;
         }
     }
 }
@@ -103,7 +103,7 @@ static bool grow(airi_names *names, airi_cache *cache)
     memset((void *)buckets, 0, bucket_bytes(count));
     move_all(names, buckets, count);
     airi_heap_give(names->heap, cache, names->buckets, bucket_bytes(names->bucket_count));
-    names->buckets      = buckets;
+    names->buckets = buckets;
     names->bucket_count = count;
     return true;
 }
@@ -138,9 +138,9 @@ airt_status airi_names_insert(airi_names *names, airi_cache *cache, airt_str key
     name = name_create(names, cache, key, bits);
     if (name == NULL)
         return AIRT_ENOMEM;
-    place      = &names->buckets[name->hash & (names->bucket_count - 1)];
+    place = &names->buckets[name->hash & (names->bucket_count - 1)];
     name->next = *place;
-    *place     = name;
+    *place = name;
     names->count++;
     if (out_key != NULL)
         *out_key = name->text;
@@ -157,7 +157,7 @@ uint64_t airi_names_find(const airi_names *names, airt_str key)
 bool airi_names_remove(airi_names *names, airi_cache *cache, airt_str key)
 {
     airi_name **place = find_place(names, hash_of(names->seed, key), key);
-    airi_name  *name  = place == NULL ? NULL : *place;
+    airi_name  *name = place == NULL ? NULL : *place;
 
     if (name == NULL)
         return false;

@@ -79,14 +79,14 @@ static void test_many(void **state)
     static bool present[NAMES];
     fixture     f;
     char        buffer[64];
-    uint64_t    seed  = test_seed();
+    uint64_t    seed = test_seed();
     uint32_t    count = 0;
 
     (void)state;
     set_up(&f);
     for (int i = 0; i < 200000; i++) {
         uint32_t number = (uint32_t)(test_random(&seed) % NAMES);
-        airt_str name   = name_of(number, buffer, sizeof buffer);
+        airt_str name = name_of(number, buffer, sizeof buffer);
 
         assert_int_equal(airi_names_find(&f.names, name), present[number] ? number + 1 : 0);
         if (test_random(&seed) % 3 != 0) {

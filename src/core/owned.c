@@ -2,6 +2,7 @@
 /* What an incarnation owns and loses at its end: memory, kept and built messages. One list under the actor's lock; a
  * killer that takes the actor from a running handler takes the list with it. */
 #include "core/await.h"
+#include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/life.h"
 
@@ -135,6 +136,22 @@ void airi_keeper_unreserve(airt_ctx *ctx)
     if (ctx->keeper != NULL)
         owned_give(ctx->worker, &ctx->keeper->owned);
     ctx->keeper = NULL;
+}
+
+void airi_keeper_abort(airt_ctx *ctx, airt_ref to, airt_msg *undelivered)
+{
+    airi_worker *worker = ctx->worker;
+    bool         kept = ctx->keeper != NULL && ctx->keeper->msg != NULL && !ctx->keeper->built; /* counts as queued */
+
+    if (kept)
+        AIRI_TALLY(ctx->system, worker, queued, -1);
+    if (undelivered != NULL && kept)
+        airi_dead(ctx->system, worker, to, undelivered, AIRT_LETTER_STOPPED);
+    else if (undelivered != NULL)
+        airi_refused(ctx->system, worker, to, undelivered, AIRT_EKILLED);
+    else if (kept) /* it was sent on */
+        AIRI_TALLY(ctx->system, worker, handled, 1);
+    airi_keeper_unreserve(ctx);
 }
 
 /* A message in work becomes the actor's own: queued again, as far as the account goes. */
@@ -274,20 +291,30 @@ airt_status airt_send(airt_from from, airt_ref to, airt_msg **msg)
     keeper = keeper_of(sent);
     built = airi_msg_is(sent, AIRI_MSG_BUILT);
     owned_remove(&keeper->owned); /* while it is on its way the message is nobody's */
-    sent->flags &= ~(unsigned)(AIRI_MSG_KEPT | AIRI_MSG_BUILT | AIRI_MSG_BOUND | AIRI_MSG_TTL) & 0x3ff;
+    keeper->built = built;
+    sent->flags &= ~(unsigned)(AIRI_MSG_KEPT | AIRI_MSG_BUILT) & 0x3ff;
+    airi_msg_unbind(sent);
     if (built)
         sent->sender = caller.ctx != NULL ? caller.ctx->self : AIRT_NONE;
+    if (caller.ctx != NULL)
+        caller.ctx->keeper = keeper;
     status = airi_deliver(&caller, to, sent, 0);
+    if (caller.ctx != NULL) {
+        caller.ctx->keeper = NULL;
+        caller.worker = caller.ctx->worker; /* after a wait it may be another */
+    }
     if (status == AIRT_OK) {
         if (!built) { /* a kept one is handled once, and accepted once more */
             AIRI_TALLY(caller.system, caller.worker, queued, -1);
             AIRI_TALLY(caller.system, caller.worker, handled, 1);
         }
-        owned_give(caller.ctx != NULL ? caller.ctx->worker : caller.worker, &keeper->owned);
+        owned_give(caller.worker, &keeper->owned);
         *msg = NULL;
         return AIRT_OK;
     }
     sent->flags |= built ? AIRI_MSG_BUILT : 0;
+    if (caller.ctx != NULL && airi_msg_is(sent, AIRI_MSG_REQUEST))
+        airi_edge_move(caller.system, sent->correlation, airi_ref_index(caller.ctx->self)); /* still held here */
     AIRI_TALLY(caller.system, caller.worker, refused, 1);
     keeper->owned.guard = NULL;
     keeper_bind(keeper, sent);

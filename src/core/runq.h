@@ -29,9 +29,7 @@
 #define AIRI_RUNQ_HEAD_READ AIRI_ACQUIRE
 #define AIRI_RUNQ_HEAD_STEAL AIRI_ACQ_REL
 #define AIRI_RUNQ_POP_BY_CAS true
-#ifdef AIRI_MODEL_MUTANT
 #include AIRI_MODEL_MUTANT
-#endif
 
 #ifndef AIRI_CACHE_LINE
 #define AIRI_CACHE_LINE 64
@@ -47,7 +45,7 @@ typedef struct airi_runq {
     AIRI_RUNQ_ALIGN AIRI_ATOMIC(uint32_t) head;
     /* owner writes, thieves read */
     AIRI_RUNQ_ALIGN AIRI_ATOMIC(uint32_t) tail;
-    AIRI_RUNQ_ALIGN AIRI_ATOMIC(void *) items[AIRI_RUNQ_MAX];
+    AIRI_RUNQ_ALIGN AIRI_ATOMIC(void *)   items[AIRI_RUNQ_MAX];
 } airi_runq;
 
 static inline void airi_runq_init(airi_runq *queue)
@@ -137,7 +135,7 @@ static inline uint32_t airi_runq_steal(airi_runq *from, airi_runq *to, uint32_t 
     uint32_t room = AIRI_RUNQ_MAX - (tail - airi_load(&to->head, AIRI_RUNQ_HEAD_READ));
     uint32_t head = airi_load(&from->head, AIRI_RUNQ_HEAD_READ); /* acquire: tail is read after it */
     /* Acquire: partner is the release in airi_runq_push (and at the end of this function, when `from` stole). */
-    uint32_t size  = airi_load(&from->tail, AIRI_RUNQ_TAIL_READ) - head;
+    uint32_t size = airi_load(&from->tail, AIRI_RUNQ_TAIL_READ) - head;
     uint32_t count = size > AIRI_RUNQ_MAX ? 0 : airi_runq_half(size, max < room ? max : room);
 
     if (count == 0)

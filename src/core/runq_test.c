@@ -117,8 +117,8 @@ static void make_some(shared *all, airi_runq *mine)
 
 static void *work(void *argument)
 {
-    worker   *me   = argument;
-    shared   *all  = me->all;
+    worker    *me = argument;
+    shared    *all = me->all;
     airi_runq *mine = &all->queues[me->number];
 
     for (uint32_t turn = 0; airi_load(&all->done, AIRI_RELAXED) < TOTAL; turn++) {

@@ -101,7 +101,8 @@ static void notice_send(airt_system *system, airi_worker *worker, airt_ref to, a
 }
 _Static_assert(sizeof(struct airt_down) == sizeof(struct airt_exited), "one notice fits both");
 
-static void link_fires(airt_system *system, airi_worker *worker, airt_ref peer, airt_msg **notice, airt_ref who,
+/* False: the peer does not trap exits, and will end. */
+static bool link_fires(airt_system *system, airi_worker *worker, airt_ref peer, airt_msg **notice, airt_ref who,
                        uint32_t incarnation, const airt_reason *reason)
 {
     airi_actor *actor = airi_slot(system, airi_ref_index(peer));
@@ -113,11 +114,12 @@ static void link_fires(airt_system *system, airi_worker *worker, airt_ref peer, 
 
         *notice = NULL;
         notice_send(system, worker, peer, msg, who, incarnation, reason);
-        return;
+        return true;
     }
     why.exit = AIRT_EXIT_LINKED;
     why.origin = who;
     (void)airi_ask_end(&caller, peer, AIRI_ASKED_LINKED, &why);
+    return false;
 }
 
 static airt_status tie(const tying *t)
@@ -140,7 +142,7 @@ static airt_status tie(const tying *t)
         if (t->tie == AIRI_TIE_MONITOR)
             notice_send(system, worker, t->a, notice, t->b, 0, &noproc);
         else
-            link_fires(system, worker, t->a, &notice, t->b, 0, &noproc);
+            (void)link_fires(system, worker, t->a, &notice, t->b, 0, &noproc);
         if (t->tie != AIRI_TIE_MONITOR)
             notice_free(system, worker, notice);
     }
@@ -201,14 +203,18 @@ static airt_msg *notice_again(const ending *e, airt_ref peer)
 /* A link seen from the one who ends: the peer's notice is at *notice. */
 static void announce_link(const ending *e, airi_relation *tie, airt_ref peer, airt_msg **notice, airt_msg *own)
 {
+    bool survives = !e->final;
+
     if (!e->final)
         own->correlation = e->incarnation + 1; /* it is for the next incarnation now */
     if (airt_exit_is_failure(e->reason->exit)) {
-        link_fires(e->system, e->worker, peer, notice, e->who, e->incarnation, e->reason);
-        if (!e->final && *notice == NULL)
+        /* A peer that ends for this link must not end the restarted one in turn. */
+        if (!link_fires(e->system, e->worker, peer, notice, e->who, e->incarnation, e->reason))
+            survives = false;
+        if (survives && *notice == NULL)
             *notice = notice_again(e, peer);
     }
-    if (e->final || *notice == NULL) /* no memory for the next notice: the link ends here */
+    if (!survives || *notice == NULL) /* no memory for the next notice: the link ends here */
         tie_end(e->system, e->worker, tie);
 }
 
@@ -274,6 +280,18 @@ void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *ac
         airi_list_push_back(&extra->ties_b, link);
         announce_as_b(&e, AIRI_CONTAINER(link, airi_relation, link_b));
     }
+    airi_mutex_unlock(&system->relations_lock);
+}
+
+void airi_ties_undo(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+
+    airi_mutex_lock(&system->relations_lock);
+    while (!airi_list_empty(&extra->ties_a))
+        tie_end(system, worker, AIRI_CONTAINER(extra->ties_a.next, airi_relation, link_a));
+    while (!airi_list_empty(&extra->ties_b))
+        tie_end(system, worker, AIRI_CONTAINER(extra->ties_b.next, airi_relation, link_b));
     airi_mutex_unlock(&system->relations_lock);
 }
 

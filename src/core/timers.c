@@ -225,6 +225,7 @@ void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg 
     if (timer != NULL) {
         timer->msg = msg;
         timer->missed = false;
+        msg->flags |= AIRI_MSG_BOUND; /* it may have been on a journey */
     }
     airi_mutex_unlock(&system->timer_lock);
     if (timer == NULL)

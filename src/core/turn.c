@@ -71,7 +71,7 @@ static void end_message(airt_ctx *ctx, bool handled)
     airi_msg_done(system, worker, msg);
 }
 
-static void failed_message(airt_ctx *ctx)
+static void end_unhandled(airt_ctx *ctx, airt_letter reason)
 {
     airt_msg *msg = ctx->msg;
 
@@ -79,7 +79,7 @@ static void failed_message(airt_ctx *ctx)
     if (msg == NULL)
         return;
     AIRI_TALLY(ctx->system, ctx->worker, in_work, -1);
-    airi_dead(ctx->system, ctx->worker, ctx->self, msg, AIRT_LETTER_FAULT);
+    airi_dead(ctx->system, ctx->worker, ctx->self, msg, reason);
 }
 
 /* False: the actor is gone. */
@@ -116,7 +116,11 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
     default:
         break;
     }
-    failed_message(ctx);
+    if (airi_interrupted(actor, status)) {
+        end_unhandled(ctx, AIRT_LETTER_STOPPED);
+        return true;
+    }
+    end_unhandled(ctx, AIRT_LETTER_FAULT);
     return airi_life_failed(ctx, actor, status);
 }
 
@@ -157,6 +161,14 @@ static bool drained(airt_ctx *ctx, airi_actor *actor)
     return true;
 }
 
+/* What an actor without an await must not sleep over. Flags of an await that is over mean nothing here. */
+static bool work_came(airi_actor *actor)
+{
+    uint32_t flags = airi_load(&actor->flags, AIRI_SEQ_CST);
+
+    return (flags & (AIRI_ENDING | AIRI_ASKED_DRAIN | AIRI_LANE_NEWS)) != 0 || airi_mail_has_new(&actor->urgent);
+}
+
 /* True: the turn is over, the actor idle and no longer ours. */
 static bool went_idle(airi_worker *worker, airi_actor *actor)
 {
@@ -165,9 +177,7 @@ static bool went_idle(airi_worker *worker, airi_actor *actor)
         return false;
     airi_seam(worker);
     /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves. */
-    if (!airi_await_attention(actor, true) && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_DRAIN) == 0)
-        return true;
-    return !airi_mail_claim(&actor->mail);
+    return !work_came(actor) || !airi_mail_claim(&actor->mail);
 }
 
 /* True: the time budget is used up. The clock is read every few messages, every message once they prove slow. */

@@ -23,8 +23,8 @@ static airi_wheel_timer *timer_of(airi_list *link)
 void airi_wheel_init(airi_wheel *wheel, int64_t now_ns)
 {
     AIRT_CHECK(now_ns >= 0);
-    wheel->now_tick    = tick_of(now_ns);
-    wheel->count       = 0;
+    wheel->now_tick = tick_of(now_ns);
+    wheel->count = 0;
     wheel->levels_used = 0;
     for (int level = 0; level < AIRI_WHEEL_LEVELS; level++)
         wheel->slots_used[level] = 0;
@@ -52,16 +52,16 @@ static void slot_unuse(airi_wheel *wheel, uint32_t level, uint32_t number)
 /* Puts a timer with its due_ns set where it belongs. */
 static void place(airi_wheel *wheel, airi_wheel_timer *timer)
 {
-    uint64_t         due    = tick_of(timer->due_ns);
-    uint64_t         tick   = due < wheel->now_tick ? wheel->now_tick : due;
+    uint64_t         due = tick_of(timer->due_ns);
+    uint64_t         tick = due < wheel->now_tick ? wheel->now_tick : due;
     uint64_t         differ = (tick ^ wheel->now_tick) | DIGIT_MASK;
-    uint32_t         level  = (uint32_t)(63 - __builtin_clzll(differ)) / DIGIT_BITS;
+    uint32_t         level = (uint32_t)(63 - __builtin_clzll(differ)) / DIGIT_BITS;
     uint32_t         number = (uint32_t)(tick >> (level * DIGIT_BITS) & DIGIT_MASK);
-    airi_wheel_slot *slot   = &wheel->slots[level][number];
+    airi_wheel_slot *slot = &wheel->slots[level][number];
 
     slot_use(wheel, level, number);
     timer->level = (uint8_t)level;
-    timer->slot  = (uint8_t)number;
+    timer->slot = (uint8_t)number;
     airi_list_push_back(&slot->timers, &timer->link);
     if (timer->due_ns < slot->first_ns)
         slot->first_ns = timer->due_ns;
@@ -126,8 +126,8 @@ static airi_list *merge(airi_list *a, airi_list *b)
         airi_list **first = timer_of(b)->due_ns < timer_of(a)->due_ns ? &b : &a;
 
         last->next = *first;
-        last       = *first;
-        *first     = last->next;
+        last = *first;
+        *first = last->next;
     }
     last->next = a != NULL ? a : b;
     return head.next;
@@ -137,16 +137,16 @@ static airi_list *merge(airi_list *a, airi_list *b)
 static airi_list *sort_chain(airi_list *chain)
 {
     airi_list *runs[64] = { NULL };
-    airi_list *sorted   = NULL;
+    airi_list *sorted = NULL;
 
     while (chain != NULL) {
         airi_list *run = chain;
-        int        i   = 0;
+        int        i = 0;
 
-        chain     = chain->next;
+        chain = chain->next;
         run->next = NULL;
         for (; runs[i] != NULL; i++) {
-            run     = merge(runs[i], run);
+            run = merge(runs[i], run);
             runs[i] = NULL;
         }
         runs[i] = run;
@@ -172,7 +172,7 @@ static void sort(airi_list *list)
     if (airi_list_empty(list) || in_order(list))
         return;
     list->prev->next = NULL;
-    link             = sort_chain(list->next);
+    link = sort_chain(list->next);
     airi_list_init(list);
     while (link != NULL) {
         airi_list *next = link->next;
@@ -206,7 +206,7 @@ uint64_t airi_wheel_expire(airi_wheel *wheel, int64_t now_ns, airi_list *out)
     airi_list_init(&later);
     /* Every slot that begins by now, in order of time, placed relative to the old now_tick. */
     while (wheel->levels_used != 0) {
-        uint32_t level  = (uint32_t)__builtin_ctz(wheel->levels_used);
+        uint32_t level = (uint32_t)__builtin_ctz(wheel->levels_used);
         uint32_t number = (uint32_t)__builtin_ctzll(wheel->slots_used[level]);
 
         if (slot_start(wheel, level, number) > now_tick)

@@ -26,7 +26,7 @@ typedef struct airi_wheel_timer {
 } airi_wheel_timer;
 
 typedef struct airi_wheel_slot {
-    airi_list timers; /* set up when the slot's bit is */
+    airi_list timers;   /* set up when the slot's bit is */
     int64_t   first_ns; /* no timer in the slot is due earlier; exact until a timer is removed */
 } airi_wheel_slot;
 

@@ -85,7 +85,7 @@ static void test_wakes(void **state)
 {
     airi_wheel_timer timers[2] = { 0 };
     airi_list        out;
-    int64_t          due   = INT64_C(10) * 86400 * 1000000000 + 123;
+    int64_t          due = INT64_C(10) * 86400 * 1000000000 + 123;
     int              wakes = 0;
 
     (void)state;
@@ -129,7 +129,7 @@ static test_timer *model_first(void)
 
 static int64_t model_delay(uint64_t *seed)
 {
-    int     bits  = (int)(test_random(seed) % 50);
+    int     bits = (int)(test_random(seed) % 50);
     int64_t delay = (int64_t)(test_random(seed) & (((uint64_t)1 << bits) - 1));
 
     return test_random(seed) % 8 == 0 ? delay / TICK * TICK : delay; /* many on the edges of slots */
@@ -159,7 +159,7 @@ static void model_expire(int64_t now_ns)
 static void check_next(bool cancelled)
 {
     test_timer *first = model_first();
-    int64_t     next  = airi_wheel_next_ns(&wheel);
+    int64_t     next = airi_wheel_next_ns(&wheel);
 
     if (first == NULL)
         assert_int_equal(next, AIRI_NEVER);
@@ -171,18 +171,18 @@ static void check_next(bool cancelled)
 
 static void run_model(uint64_t seed, bool cancels)
 {
-    int64_t  now      = (int64_t)(test_random(&seed) >> 8);
+    int64_t  now = (int64_t)(test_random(&seed) >> 8);
     uint64_t sequence = 0;
 
     memset(model, 0, sizeof model);
     airi_wheel_init(&wheel, now);
     for (int step = 0; step < MODEL_STEPS; step++) {
-        test_timer *t      = &model[test_random(&seed) % MODEL_TIMERS];
+        test_timer *t = &model[test_random(&seed) % MODEL_TIMERS];
         uint64_t    choice = test_random(&seed) % 100;
 
         if (choice < 97 && !t->armed) {
             airi_wheel_add(&wheel, &t->timer, now + model_delay(&seed) - (choice == 0 ? TICK * 2 : 0));
-            t->armed    = true;
+            t->armed = true;
             t->armed_at = ++sequence;
         } else if (choice < 50 && cancels) {
             assert_true(airi_wheel_remove(&wheel, &t->timer));
@@ -214,9 +214,9 @@ static void test_million(void **state)
 {
     airi_wheel_timer *timers = calloc(MANY, sizeof *timers);
     airi_list         out;
-    uint64_t          seed  = test_seed();
-    int64_t           last  = 0;
-    int64_t           now   = 1;
+    uint64_t          seed = test_seed();
+    int64_t           last = 0;
+    int64_t           now = 1;
     uint64_t          total = 0;
 
     (void)state;

@@ -1,7 +1,7 @@
 // mutants: 1 2 3 4 5 6 7 8 9
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // src/core/mailbox.h, the mailbox word: push against take, idle, claim with a flag beside it, close, and reopen for a
-// new tenant of the slot. Scheduling the owner is modelled as running it at once, on the thread that has to schedule it.
+// new tenant of the slot. Scheduling the owner is modelled as running it at once, on the thread that has to do it.
 #define MODEL_MAILBOX
 #include "relacy_atomic.hpp"
 
@@ -14,11 +14,11 @@ struct message {
 };
 
 struct actor {
-    airi_mail             mail;
-    rl::atomic<unsigned>  flag;    // stop request, set relaxed: the word alone must order it
-    rl::var<unsigned>     handled; // the actor's own state: a race here is two owners, or a missing hand-over
-    rl::var<unsigned>     stopped; // flag seen
-    rl::var<unsigned>     queued;  // the run queue's link: whoever schedules the actor writes it, before any take
+    airi_mail            mail;
+    rl::atomic<unsigned> flag;    // stop request, set relaxed: the word alone must order it
+    rl::var<unsigned>    handled; // the actor's own state: a race here is two owners, or a missing hand-over
+    rl::var<unsigned>    stopped; // flag seen
+    rl::var<unsigned>    queued;  // the run queue's link: whoever schedules the actor writes it, before any take
 };
 
 static message *message_of(airi_link *link)
@@ -32,7 +32,7 @@ static void actor_init(actor *a)
     a->flag($).store(0, rl::mo_relaxed);
     VAR(a->handled) = 0;
     VAR(a->stopped) = 0;
-    VAR(a->queued)  = 1;
+    VAR(a->queued) = 1;
     airi_mail_open(&a->mail);
 }
 
@@ -73,7 +73,7 @@ static void run_owner(actor *a)
 static void send_to(actor *a, message *m, unsigned generation)
 {
     VAR(m->generation) = generation;
-    VAR(m->ended)      = 0;
+    VAR(m->ended) = 0;
     if (airi_mail_push(&a->mail, &m->link) == AIRI_PUSHED_WAKE) {
         schedule(a);
         run_owner(a);
@@ -182,10 +182,10 @@ struct reuse : rl::test_suite<reuse, 4> {
     void before()
     {
         VAR(generation) = 1;
-        VAR(handled)    = 0;
-        VAR(gone)       = 0;
-        VAR(stopped)    = 0;
-        refused         = 0;
+        VAR(handled) = 0;
+        VAR(gone) = 0;
+        VAR(stopped) = 0;
+        refused = 0;
         airi_mail_init(&mail);
         airi_mail_open(&mail);
     }
@@ -219,7 +219,7 @@ struct reuse : rl::test_suite<reuse, 4> {
     void push(message *m)
     {
         VAR(m->generation) = 1;
-        VAR(m->ended)      = 0;
+        VAR(m->ended) = 0;
         switch (airi_mail_push(&mail, &m->link)) {
         case AIRI_PUSHED:
             break;

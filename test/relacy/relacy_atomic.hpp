@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Relacy's types in place of C11 atomics, so that the production headers are what is checked. Include first; then
- * include the header under test (which includes mutants.hpp behind its orders when MUTANT is set), and run suites with model_run.
+ * include the header under test, which includes mutants.hpp behind its orders when MUTANT is set; model_run the suites.
  * Plain data that must be ordered by the code under test is rl::var: an unordered access is reported as a race. */
 #ifndef AIRT_TEST_RELACY_ATOMIC_HPP
 #define AIRT_TEST_RELACY_ATOMIC_HPP
@@ -46,22 +46,21 @@ struct airi_link {
 
 /* One suite: `random` executions by chance (they find a mutant fast), then, unless switches is 0, every execution with
  * up to that many forced context switches; keep it for suites in which those are few. True: nothing found. */
-template <typename suite>
-static bool model_run(const char *name, unsigned long random, unsigned switches)
+template <typename suite> static bool model_run(const char *name, unsigned long random, unsigned switches)
 {
     rl::test_params params;
     bool            clean;
 
-    params.search_type            = rl::random_scheduler_type;
-    params.iteration_count        = random;
-    params.progress_stream        = &std::cerr;
-    params.output_stream          = &std::cerr;
+    params.search_type = rl::random_scheduler_type;
+    params.iteration_count = random;
+    params.progress_stream = &std::cerr;
+    params.output_stream = &std::cerr;
     params.progress_output_period = 1000000000;
-    clean                         = rl::simulate<suite>(params);
+    clean = rl::simulate<suite>(params);
     if (clean && switches > 0) {
-        params.search_type   = rl::fair_context_bound_scheduler_type;
+        params.search_type = rl::fair_context_bound_scheduler_type;
         params.context_bound = switches;
-        clean                = rl::simulate<suite>(params);
+        clean = rl::simulate<suite>(params);
     }
     printf("%s: %s, %lu executions\n", name, clean ? "clean" : "REFUTED", (unsigned long)params.stop_iteration);
     return clean;

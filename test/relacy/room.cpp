@@ -19,7 +19,7 @@ struct ghost_room {
         airi_store(&room.taken, start, AIRI_RELAXED);
         airi_store(&room.begun, start, AIRI_RELAXED);
         used = 0;
-        max  = bound;
+        max = bound;
     }
     bool take()
     {
@@ -94,8 +94,8 @@ struct bound : rl::test_suite<bound, 4> {
 // One sender goes round and round and always knows that its last message was begun; another one takes a single place.
 // There are two places, so neither may ever be refused.
 struct exact : rl::test_suite<exact, 3> {
-    ghost_room            g;
-    rl::atomic<unsigned>  sent, begun;
+    ghost_room           g;
+    rl::atomic<unsigned> sent, begun;
 
     void before()
     {

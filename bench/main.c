@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* airt-bench: runs workloads by name and prints what each costs, beside the floor measured between its runs. */
+#include "harness.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REPEATS = 5, REPEATS_MAX = 100, FLOOR_HOPS = 500000, FLOOR_TRIES = 3, USAGE = 2 };
+
+extern const bench_workload bench_floor, bench_pingpong, bench_counting, bench_fanin, bench_ring100, bench_ring10k,
+    bench_spawn, bench_big, bench_chameneos, bench_ask, bench_timers, bench_memory, bench_idle;
+
+const bench_workload *const bench_workloads[] = {
+    &bench_floor, &bench_pingpong, &bench_counting,  &bench_fanin, &bench_ring100, &bench_ring10k, &bench_spawn,
+    &bench_big,   &bench_chameneos, &bench_ask,      &bench_timers, &bench_memory, &bench_idle,    NULL,
+};
+
+typedef struct options {
+    uint32_t workers, repeats, actors; /* repeats and actors: 0: the workload's own */
+    uint64_t count;                    /* 0: the workload's own */
+    bool     json, small;
+} options;
+
+typedef struct series { /* of one workload; a column for each figure */
+    double   value[BENCH_FIGURES_MAX][REPEATS_MAX];
+    double   floor_ns[REPEATS_MAX];
+    uint32_t repeats;
+    uint64_t count, check;
+    uint32_t actors;
+} series;
+
+/* --- output ------------------------------------------------------------------------------------------------------- */
+
+static bool is_time_of_work(const char *unit)
+{
+    return strncmp(unit, "ns/", 3) == 0;
+}
+
+static void print_json(const bench_figure *figure, const options *chosen, const series *seen, const double *sorted,
+                       double floor_ns)
+{
+    double value = bench_percentile(sorted, seen->repeats, 0.5);
+
+    printf("{\"name\":\"%s\",\"workers\":%" PRIu32 ",\"value\":%.3f,\"unit\":\"%s\",\"min\":%.3f,\"max\":%.3f,"
+           "\"repeats\":%" PRIu32 ",\"count\":%" PRIu64 ",\"actors\":%" PRIu32 ",\"check\":%" PRIu64
+           ",\"floor_ns\":%.3f",
+           figure->name, chosen->workers, value, figure->unit, sorted[0], sorted[seen->repeats - 1], seen->repeats,
+           seen->count, seen->actors, seen->check, floor_ns);
+    if (is_time_of_work(figure->unit))
+        printf(",\"ratio\":%.3f", value / floor_ns);
+    printf("}\n");
+}
+
+static void print_row(const bench_figure *figure, const series *seen, const double *sorted, double floor_ns)
+{
+    double value = bench_percentile(sorted, seen->repeats, 0.5);
+
+    printf("%-18s %12.2f %12.2f %12.2f  %-13s", figure->name, value, sorted[0], sorted[seen->repeats - 1],
+           figure->unit);
+    if (is_time_of_work(figure->unit))
+        printf(" %8.2f %8.2f", floor_ns, value / floor_ns);
+    printf("\n");
+}
+
+static void print_head(const options *chosen)
+{
+    if (chosen->json)
+        return;
+    printf("workers: %" PRIu32 "; floor: this machine's hop by hand, measured between the runs; x floor: ratio to it\n",
+           chosen->workers);
+    printf("%-18s %12s %12s %12s  %-13s %8s %8s\n", "name", "median", "min", "max", "unit", "floor ns", "x floor");
+}
+
+static void print_series(const bench_workload *workload, const options *chosen, series *seen)
+{
+    double floor_ns;
+
+    bench_sort(seen->floor_ns, seen->repeats);
+    floor_ns = bench_percentile(seen->floor_ns, seen->repeats, 0.5);
+    for (int i = 0; i < BENCH_FIGURES_MAX && workload->figure[i].name != NULL; i++) {
+        bench_sort(seen->value[i], seen->repeats);
+        if (chosen->json)
+            print_json(&workload->figure[i], chosen, seen, seen->value[i], floor_ns);
+        else
+            print_row(&workload->figure[i], seen, seen->value[i], floor_ns);
+    }
+    (void)fflush(stdout);
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------ */
+
+static double floor_now(void)
+{
+    double best = bench_floor_ns(FLOOR_HOPS);
+
+    for (int i = 1; i < FLOOR_TRIES; i++) {
+        double each = bench_floor_ns(FLOOR_HOPS);
+
+        if (each < best)
+            best = each;
+    }
+    return best;
+}
+
+static void choose_sizes(const bench_workload *workload, const options *chosen, series *seen)
+{
+    seen->repeats = workload->repeats != 0 ? workload->repeats : REPEATS;
+    if (chosen->repeats != 0)
+        seen->repeats = chosen->repeats;
+    else if (chosen->small)
+        seen->repeats = 1;
+    seen->count = chosen->small ? workload->small : workload->count;
+    if (chosen->count != 0 && workload->count != 0)
+        seen->count = chosen->count;
+    seen->actors = chosen->small ? workload->small_actors : workload->actors;
+    if (chosen->actors != 0 && workload->actors != 0)
+        seen->actors = chosen->actors;
+}
+
+static bool run_once(const bench_workload *workload, const options *chosen, series *seen, uint32_t repeat)
+{
+    bench_run run = { .workers = chosen->workers, .count = seen->count, .actors = seen->actors };
+
+    seen->floor_ns[repeat] = floor_now();
+    workload->run(&run);
+    if (run.found.failure[0] != '\0') {
+        (void)fprintf(stderr, "airt-bench: %s: %s\n", workload->name, run.found.failure);
+        return false;
+    }
+    for (int i = 0; i < BENCH_FIGURES_MAX; i++)
+        seen->value[i][repeat] = run.found.value[i];
+    seen->check = run.found.check;
+    return true;
+}
+
+static bool run_workload(const bench_workload *workload, const options *chosen)
+{
+    static series seen; /* large, and one at a time */
+
+    memset(&seen, 0, sizeof seen);
+    choose_sizes(workload, chosen, &seen);
+    for (uint32_t i = 0; i < seen.repeats; i++)
+        if (!run_once(workload, chosen, &seen, i))
+            return false;
+    print_series(workload, chosen, &seen);
+    return true;
+}
+
+/* --- arguments ---------------------------------------------------------------------------------------------------- */
+
+/* A text of several lines, the later ones indented. */
+static void print_indented(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        (void)putchar(*text);
+        if (*text == '\n')
+            printf("%14s", "");
+    }
+    (void)putchar('\n');
+}
+
+static void print_help(void)
+{
+    printf("usage: airt-bench NAME... | all [options]\n\n"
+           "  --workers N   worker threads (1)\n"
+           "  --repeats R   runs of each; the median is printed (%d, fewer for memory and idle)\n"
+           "  --count N     how much one run does\n"
+           "  --actors N    how many actors take part\n"
+           "  --small       sizes that only show that it works\n"
+           "  --json        a JSON object a line instead of a table\n"
+           "  --help        this\n\n",
+           REPEATS);
+    for (const bench_workload *const *at = bench_workloads; *at != NULL; at++) {
+        printf("%-12s  ", (*at)->name);
+        print_indented((*at)->what);
+        printf("%14sin", "");
+        for (int i = 0; i < BENCH_FIGURES_MAX && (*at)->figure[i].name != NULL; i++)
+            printf("%s %s: %s", i > 0 ? "," : "", (*at)->figure[i].name, (*at)->figure[i].unit);
+        printf("; %" PRIu64 " and %" PRIu32 " actors by default\n", (*at)->count, (*at)->actors);
+    }
+}
+
+static void __attribute__((noreturn)) usage_error(const char *what, const char *which)
+{
+    (void)fprintf(stderr, "airt-bench: %s: %s (--help lists the workloads)\n", what, which);
+    exit(USAGE);
+}
+
+static uint64_t parse_number(const char *name, const char *text, uint64_t max)
+{
+    char              *end = NULL;
+    unsigned long long number;
+
+    errno = 0;
+    number = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number == 0 || number > max) {
+        (void)fprintf(stderr, "airt-bench: --%s: %s is not a number from 1 to %" PRIu64 "\n", name, text, max);
+        exit(USAGE);
+    }
+    return number;
+}
+
+static void parse_option(options *chosen, int option, const char *argument)
+{
+    switch (option) {
+    case 'w':
+        chosen->workers = (uint32_t)parse_number("workers", argument, 1024);
+        return;
+    case 'r':
+        chosen->repeats = (uint32_t)parse_number("repeats", argument, REPEATS_MAX);
+        return;
+    case 'c':
+        chosen->count = parse_number("count", argument, UINT32_MAX);
+        return;
+    case 'a':
+        chosen->actors = (uint32_t)parse_number("actors", argument, AIRT_ACTORS_LIMIT);
+        return;
+    case 'j':
+        chosen->json = true;
+        return;
+    case 's':
+        chosen->small = true;
+        return;
+    default:
+        print_help();
+        exit(0);
+    }
+}
+
+static options parse(int argc, char **argv)
+{
+    static const struct option known[] = {
+        { "workers", required_argument, NULL, 'w' }, { "repeats", required_argument, NULL, 'r' },
+        { "count", required_argument, NULL, 'c' },   { "actors", required_argument, NULL, 'a' },
+        { "json", no_argument, NULL, 'j' },          { "small", no_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+    };
+    options chosen = { .workers = 1 };
+    int     option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
+        if (option == ':')
+            usage_error("needs a number", argv[optind - 1]);
+        if (option == '?')
+            usage_error("unknown option", argv[optind - 1]);
+        parse_option(&chosen, option, optarg);
+    }
+    if (optind == argc)
+        usage_error("which workload?", "none given");
+    return chosen;
+}
+
+static bool is_chosen(const bench_workload *workload, int count, char **names)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], "all") == 0 || strcmp(names[i], workload->name) == 0)
+            return true;
+    return false;
+}
+
+static void check_names(int count, char **names)
+{
+    for (int i = 0; i < count; i++) {
+        const bench_workload *const *at = bench_workloads;
+
+        while (*at != NULL && strcmp(names[i], (*at)->name) != 0)
+            at++;
+        if (*at == NULL && strcmp(names[i], "all") != 0)
+            usage_error("unknown workload", names[i]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    options chosen = parse(argc, argv);
+
+    check_names(argc - optind, argv + optind);
+    print_head(&chosen);
+    for (const bench_workload *const *at = bench_workloads; *at != NULL; at++)
+        if (is_chosen(*at, argc - optind, argv + optind) && !run_workload(*at, &chosen))
+            return 1;
+    return 0;
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "sim.h"
+
+#include "core/system.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static sim     *current; /* the one simulation, for hooks and words */
+static uint64_t seed_now;
+
+/* --- hooks -------------------------------------------------------------------------------------------------------- */
+
+static void on_letter(void *context, const airt_dead_letter *letter)
+{
+    ((sim *)context)->letters[letter->reason]++;
+}
+
+static void on_report(void *context, const airt_report *report)
+{
+    ((sim *)context)->reports[report->kind]++;
+}
+
+/* --- open, close -------------------------------------------------------------------------------------------------- */
+
+airt_status sim_open(sim *s, const sim_options *options)
+{
+    airt_sim_options world = { .seed = options->seed, .layout = options->layout };
+    airt_status      status;
+
+    memset(s, 0, sizeof *s);
+    s->options = *options;
+    current = s;
+    AIRT_CHECK_EQ(airt_sim_create(&world, &s->inner), AIRT_OK);
+    s->world = s->inner;
+    if (options->fault != NULL)
+        AIRT_CHECK_EQ(airt_fault_create(s->inner, options->fault, &s->world), AIRT_OK);
+    s->options.system.world = s->world;
+    if (s->options.system.dead_letter == NULL) {
+        s->options.system.dead_letter = on_letter;
+        s->options.system.dead_letter_context = s;
+    }
+    s->options.system.report = on_report;
+    s->options.system.report_context = s;
+    status = airt_system_create(&s->options.system, &s->system);
+    if (status == AIRT_OK)
+        return AIRT_OK;
+    AIRT_CHECK(s->options.fault != NULL && "a system in a plain world");
+    sim_close_at_once(s);
+    return status;
+}
+
+static void add(sim_account *sum, airi_account *one)
+{
+    sum->accepted += airi_load(&one->accepted, AIRI_RELAXED);
+    sum->handled += airi_load(&one->handled, AIRI_RELAXED);
+    sum->in_work += airi_load(&one->in_work, AIRI_RELAXED);
+    sum->queued += airi_load(&one->queued, AIRI_RELAXED);
+    for (unsigned i = AIRT_LETTER_EXPIRED; i <= AIRT_LETTER_INCARNATION; i++)
+        sum->dead += airi_load(&one->dead[i], AIRI_RELAXED);
+}
+
+sim_account sim_account_of(sim *s)
+{
+    sim_account sum = { 0 };
+    uint32_t    count = airi_load(&s->system->worker_count, AIRI_RELAXED);
+
+    add(&sum, &s->system->outside);
+    for (uint32_t i = 0; i < count; i++)
+        add(&sum, &s->system->worker[i]->account);
+    return sum;
+}
+
+void sim_check_account(sim *s)
+{
+    sim_account a = sim_account_of(s);
+
+    if (a.accepted == a.handled + a.dead + a.in_work + a.queued && a.in_work >= 0 && a.queued >= 0)
+        return;
+    (void)fprintf(stderr, "seed %llu: accepted %lld, handled %lld, dead %lld, in work %lld, queued %lld\n",
+                  (unsigned long long)s->options.seed, (long long)a.accepted, (long long)a.handled, (long long)a.dead,
+                  (long long)a.in_work, (long long)a.queued);
+    AIRT_CHECK_EQ(a.accepted, a.handled + a.dead + a.in_work + a.queued);
+    AIRT_CHECK(a.in_work >= 0);
+    AIRT_CHECK(a.queued >= 0);
+}
+
+static void end_all(sim *s)
+{
+    airi_actor *actor;
+
+    for (uint32_t index = 1; (actor = airi_slot(s->system, index)) != NULL; index++)
+        if (actor->slot_kind != AIRI_SLOT_CALLER && !airi_mail_closed(&actor->mail))
+            (void)airt_stop(s->system, airi_actor_ref(actor), NULL);
+    sim_settle(s);
+}
+
+/* Memory that is held for good by whoever took it outside is a leak that the system reports. */
+void sim_close_at_once(sim *s)
+{
+    if (s->system != NULL)
+        AIRT_CHECK_EQ(airt_system_stop(&s->system, AIRT_SECONDS(60)), AIRT_OK);
+    AIRT_CHECK_EQ(s->reports[AIRT_REPORT_LEAK], 0);
+    if (s->world != s->inner)
+        airt_world_destroy(&s->world);
+    airt_world_destroy(&s->inner);
+    current = NULL;
+}
+
+void sim_close(sim *s)
+{
+    airt_system_stats stats;
+    sim_account       a;
+
+    sim_settle(s);
+    sim_check_account(s);
+    end_all(s);
+    airt_system_stats_get(s->system, &stats);
+    AIRT_CHECK_EQ(stats.actors, 0);
+    AIRT_CHECK_EQ(stats.abandoned, 0);
+    a = sim_account_of(s);
+    sim_check_account(s);
+    AIRT_CHECK_EQ(a.in_work, 0);
+    AIRT_CHECK_EQ(a.queued, 0);
+    AIRT_CHECK_EQ(stats.spawned, stats.stopped);
+    sim_close_at_once(s);
+}
+
+void sim_settle(sim *s)
+{
+    airt_sim_settle(s->world);
+}
+
+void sim_run(sim *s, int64_t ms)
+{
+    airt_sim_run(s->world, AIRT_MS(ms));
+}
+
+uint64_t sim_seeds(uint64_t otherwise)
+{
+    const char *text = getenv("SEEDS");
+    uint64_t    seeds = text != NULL ? strtoull(text, NULL, 10) : 0;
+
+    return seeds != 0 ? seeds : otherwise;
+}
+
+/* More seeds than this show nothing new in a small scenario. */
+enum { SEEDS_EACH = 24, SEEDS_EACH_MAX = 200 };
+
+void sim_each(sim_body body, const airt_system_options *system)
+{
+    uint64_t    seeds = sim_seeds(SEEDS_EACH);
+    static sim  s;
+    sim_options options = { 0 };
+
+    if (system != NULL)
+        options.system = *system;
+    for (seed_now = 1; seed_now <= seeds && seed_now <= SEEDS_EACH_MAX; seed_now++) {
+        options.seed = seed_now;
+        options.layout = (uint32_t)seed_now % 3;
+        AIRT_CHECK_EQ(sim_open(&s, &options), AIRT_OK);
+        body(&s);
+        sim_close(&s);
+    }
+    seed_now = 0;
+}
+
+int sim_tell_seed(void **state)
+{
+    (void)state;
+    if (seed_now != 0)
+        (void)fprintf(stderr, "failed with seed %llu\n", (unsigned long long)seed_now);
+    seed_now = 0;
+    return 0;
+}
+
+/* --- words -------------------------------------------------------------------------------------------------------- */
+
+void sim_say(const char *format, ...)
+{
+    va_list arguments;
+    size_t  room = sizeof current->text - current->size;
+    int     written;
+
+    va_start(arguments, format);
+    written = vsnprintf(current->text + current->size, room, format, arguments);
+    va_end(arguments);
+    AIRT_CHECK(written >= 0 && (size_t)written + 2 < room);
+    current->size += (size_t)written;
+    current->text[current->size++] = ' ';
+    current->text[current->size] = 0;
+}
+
+static void forget(sim *s)
+{
+    s->size = 0;
+    s->text[0] = 0;
+}
+
+bool sim_said(sim *s, const char *words)
+{
+    bool same;
+
+    if (s->size > 0)
+        s->text[s->size - 1] = 0; /* the last blank */
+    same = strcmp(s->text, words) == 0;
+    if (!same)
+        (void)fprintf(stderr, "seed %llu: said   \"%s\"\n      not    \"%s\"\n", (unsigned long long)s->options.seed,
+                      s->text, words);
+    forget(s);
+    return same;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static size_t split(char *text, const char *words[], size_t max)
+{
+    size_t count = 0;
+
+    for (char *word = strtok(text, " "); word != NULL && count < max; word = strtok(NULL, " "))
+        words[count++] = word;
+    qsort(words, count, sizeof *words, by_text);
+    return count;
+}
+
+bool sim_said_sorted(sim *s, const char *words)
+{
+    enum { WORDS = 4096 };
+    static const char *said[WORDS], *want[WORDS];
+    static char        wanted[SIM_TEXT_MAX], copy[SIM_TEXT_MAX];
+    size_t             said_count, want_count;
+    bool               same;
+
+    (void)snprintf(wanted, sizeof wanted, "%s", words);
+    memcpy(copy, s->text, s->size + 1);
+    said_count = split(copy, said, WORDS);
+    want_count = split(wanted, want, WORDS);
+    same = said_count == want_count;
+    for (size_t i = 0; i < said_count && same; i++)
+        same = strcmp(said[i], want[i]) == 0;
+    if (!same)
+        (void)fprintf(stderr, "seed %llu: said in any order \"%s\"\n      not \"%s\"\n",
+                      (unsigned long long)s->options.seed, s->text, words);
+    forget(s);
+    return same;
+}
+
+char sim_letter(airt_ref who)
+{
+    if (airt_ref_none(who))
+        return '-';
+    for (int i = 0; i < SIM_TAGS; i++)
+        if (airt_ref_same(current->tagged[i], who))
+            return (char)i;
+    return '?';
+}
+
+const char *sim_reason(const struct airt_reason *reason)
+{
+    static const char *const word[AIRT_EXIT_COUNT] = {
+        [AIRT_EXIT_NORMAL] = "normal", [AIRT_EXIT_SHUTDOWN] = "shutdown",   [AIRT_EXIT_KILLED] = "killed",
+        [AIRT_EXIT_ERROR] = "error",   [AIRT_EXIT_START] = "start",         [AIRT_EXIT_LINKED] = "linked",
+        [AIRT_EXIT_NOPROC] = "noproc", [AIRT_EXIT_ESCALATED] = "escalated", [AIRT_EXIT_NOMEM] = "nomem",
+        [AIRT_EXIT_FAULT] = "fault",   [AIRT_EXIT_CHECK] = "check",
+    };
+
+    return word[reason->exit];
+}
+
+/* --- puppets ------------------------------------------------------------------------------------------------------ */
+
+void act_drop(struct act *body)
+{
+    (void)body;
+}
+
+static airt_status run_at(airt_ctx *ctx, struct puppet *self, uint64_t run, uint64_t argument)
+{
+    return ((puppet_fn)(uintptr_t)run)(ctx, self, (void *)(uintptr_t)argument);
+}
+
+AIRT_ON(puppet, puppet_start)
+{
+    self->tag = (char)msg->tag;
+    self->verdict = msg->verdict;
+    self->self = airt_self(ctx);
+    current->tagged[(unsigned char)self->tag % SIM_TAGS] = airt_self(ctx);
+    sim_say("%c+", self->tag);
+    return msg->run != 0 ? run_at(ctx, self, msg->run, msg->argument) : AIRT_OK;
+}
+AIRT_ON(puppet, act)
+{
+    return msg->run(ctx, self, msg->argument);
+}
+AIRT_ON(puppet, num)
+{
+    sim_say("%c:%llu", self->tag, (unsigned long long)msg->n);
+    return AIRT_OK;
+}
+AIRT_ON(puppet, other)
+{
+    sim_say("%c;%llu", self->tag, (unsigned long long)msg->n);
+    return AIRT_OK;
+}
+AIRT_ON(puppet, tick)
+{
+    self->count++;
+    sim_say("%c*%llu", self->tag, (unsigned long long)msg->n);
+    return AIRT_OK;
+}
+AIRT_ON(puppet, query)
+{
+    sim_say("%c?%llu", self->tag, (unsigned long long)msg->n);
+    return airt_reply(ctx, query, .n = msg->n + 100);
+}
+AIRT_ON(puppet, command)
+{
+    return run_at(ctx, self, msg->run, msg->argument);
+}
+AIRT_ON(puppet, airt_stopping)
+{
+    sim_say("%c-%s%s", self->tag, sim_reason(&msg->reason), msg->started ? "" : "/unstarted");
+    return AIRT_OK;
+}
+AIRT_ON(puppet, airt_failed)
+{
+    sim_say("%c!%s/%u", self->tag, sim_reason(&msg->reason), msg->restarts);
+    return self->verdict == 0 ? AIRT_STOP : (airt_status)self->verdict;
+}
+AIRT_ON(puppet, airt_down)
+{
+    sim_say("%c<%c:%s", self->tag, sim_letter(msg->who), sim_reason(&msg->reason));
+    return AIRT_OK;
+}
+AIRT_ON(puppet, airt_exited)
+{
+    sim_say("%c~%c:%s", self->tag, sim_letter(msg->who), sim_reason(&msg->reason));
+    return AIRT_OK;
+}
+AIRT_ON(puppet, airt_started)
+{
+    sim_say("%c^%c:%s", self->tag, sim_letter(msg->who), msg->status == AIRT_OK ? "ok" : "failed");
+    return AIRT_OK;
+}
+#define puppet_HANDLES(ON, A)                                                                                          \
+    ON(A, puppet_start) ON(A, act) ON(A, num) ON(A, other) ON(A, tick) ON(A, query) ON(A, command)                     \
+    ON(A, airt_stopping) ON(A, airt_failed) ON(A, airt_down) ON(A, airt_exited) ON(A, airt_started)
+AIRT_BEHAVIOR(puppet)
+
+struct bare {
+    struct puppet puppet;
+};
+AIRT_ON(bare, act)
+{
+    return msg->run(ctx, &self->puppet, msg->argument);
+}
+AIRT_ON(bare, num)
+{
+    sim_say("_:%llu", (unsigned long long)msg->n);
+    return AIRT_OK;
+}
+#define bare_HANDLES(ON, A) ON(A, act) ON(A, num)
+AIRT_BEHAVIOR(bare)
+
+airt_status puppet_spawn(airt_from from, char tag, const puppet_plan *plan, const airt_spawn_options *options,
+                         airt_ref *out_ref)
+{
+    static const puppet_plan none = { 0 };
+    const puppet_plan       *p = plan != NULL ? plan : &none;
+    struct puppet_start      start = { (unsigned char)tag, p->verdict, (uint64_t)(uintptr_t)p->run,
+                                       (uint64_t)(uintptr_t)p->argument };
+    airt_spawn_options       o = { 0 };
+    airt_status              status;
+
+    if (options != NULL)
+        o = *options;
+    o.start = (airt_body){ &puppet_start_kind, &start };
+    status = airt_spawn_behavior(from, &puppet_behavior, out_ref, &o);
+    if (status == AIRT_OK)
+        current->tagged[(unsigned char)tag % SIM_TAGS] = *out_ref;
+    return status;
+}
+
+airt_ref sim_spawn_with(sim *s, char tag, const puppet_plan *plan, const airt_spawn_options *options)
+{
+    airt_ref ref = AIRT_NONE;
+
+    AIRT_CHECK_EQ(puppet_spawn(AIRI_FROM(s->system), tag, plan, options, &ref), AIRT_OK);
+    return ref;
+}
+
+airt_ref sim_spawn(sim *s, char tag)
+{
+    return sim_spawn_with(s, tag, NULL, NULL);
+}
+
+void sim_do(sim *s, airt_ref who, puppet_fn run, void *argument)
+{
+    (void)airt_tell_any(s->system, who, act, .run = run, .argument = argument);
+}
+
+void sim_num(sim *s, airt_ref who, uint64_t n)
+{
+    (void)airt_tell_any(s->system, who, num, .n = n);
+}
+
+airt_status sim_num_with(airt_from from, airt_ref who, uint64_t n, const airt_send_options *options)
+{
+    struct num body = { n };
+
+    return airt_tell_body(from, who, &num_kind, &body, options);
+}
+
+airt_status sim_command(airt_ctx *ctx, airt_ref who, airt_duration within, puppet_fn run, void *argument,
+                        uint64_t *out_n)
+{
+    struct answer answer = { 0 };
+    airt_status   status = airt_ask_any(ctx, who, &answer, within, command, .run = (uint64_t)(uintptr_t)run,
+                                        .argument = (uint64_t)(uintptr_t)argument);
+
+    if (out_n != NULL)
+        *out_n = answer.n;
+    return status;
+}
+
+airt_status sim_query(airt_ctx *ctx, airt_ref who, airt_duration within, uint64_t n, uint64_t *out_n)
+{
+    struct answer answer = { 0 };
+    airt_status   status = airt_ask_any(ctx, who, &answer, within, query, .n = n);
+
+    if (out_n != NULL)
+        *out_n = answer.n;
+    return status;
+}
+
+bool sim_alive(sim *s, airt_ref who)
+{
+    airt_actor_info info;
+
+    return airt_info(s->system, who, &info) == AIRT_OK;
+}
