@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { IDLE_PART = 100, GAP_NS = 1000000 }; /* one in so many asks is asked of a sleeping system, after the gap */
+enum {
+    IDLE_PART = 100,
+    GAP_NS = 1000000
+}; /* one in so many asks is asked of a sleeping system, after the gap */
 
 struct ask_question {
     uint64_t number;

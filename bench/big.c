@@ -95,7 +95,7 @@ AIRT_BEHAVIOR(big)
 
 static bool big_spawn(big_table *table, airt_system *system)
 {
-    bench_run               *run = table->run;
+    bench_run *run = table->run;
     /* A box holds at most a ping from each other one, the pong, the go and the question at the end. */
     const airt_spawn_options options = { .mailbox.max = run->actors + 3 };
 

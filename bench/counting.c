@@ -3,7 +3,10 @@
  * 1,024 messages whose sender waits when it is full, and once into a box without bound, 1,000 a turn. */
 #include "harness.h"
 
-enum { BOX_MAX = 1024, TURN_SENDS = 1000 };
+enum {
+    BOX_MAX = 1024,
+    TURN_SENDS = 1000
+};
 
 struct counting_one {
     uint64_t amount;

@@ -3,7 +3,10 @@
  * on. Once into a box of 1,024 messages whose senders wait when it is full, and once into a box without bound. */
 #include "harness.h"
 
-enum { BOX_MAX = 1024, TURN_SENDS = 1000 };
+enum {
+    BOX_MAX = 1024,
+    TURN_SENDS = 1000
+};
 
 struct fanin_one {
     uint64_t amount;
@@ -134,8 +137,7 @@ static bool fanin_measure(bench_run *run, airt_system *system, const airt_mailbo
         return false;
     bench_expect(run, run->actors);
     airt_tell(system, starter, fanin_produce, .run = run, .consumer = consumer, .count = count);
-    if (!bench_wait(run) ||
-        !bench_status(run, "ask", airt_ask(system, consumer, &answer, AIRT_SECONDS(1), fanin_get)))
+    if (!bench_wait(run) || !bench_status(run, "ask", airt_ask(system, consumer, &answer, AIRT_SECONDS(1), fanin_get)))
         return false;
     *out_value = bench_ns_each(run, count);
     run->found.check = answer.total;
@@ -157,8 +159,9 @@ static void fanin_run(bench_run *run)
 
 const bench_workload bench_fanin = {
     .name = "fanin",
-    .what = "--actors producers of 1,000 sends a turn, one consumer with a box of 1,024, the producers waiting when it\n"
-            "is full; --count messages in all; fanin_unbounded: no bound",
+    .what =
+        "--actors producers of 1,000 sends a turn, one consumer with a box of 1,024, the producers waiting when it\n"
+        "is full; --count messages in all; fanin_unbounded: no bound",
     .figure = { { "fanin", "ns/message" }, { "fanin_unbounded", "ns/message" } },
     .count = 2000000,
     .small = 5000,

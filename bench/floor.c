@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 
-enum { MESSAGE_BYTES = 64 };
+enum {
+    MESSAGE_BYTES = 64
+};
 
 typedef struct hop {
     _Atomic(struct hop *) next;
@@ -13,12 +15,12 @@ typedef struct hop {
 } hop;
 
 typedef struct hopper {
-    struct hopper   *run_next;
-    struct hopper   *peer;
-    _Atomic(hop *)   newest;
-    hop             *oldest; /* handled already: its next one is due */
-    _Atomic int      scheduled;
-    uint64_t         hops;
+    struct hopper *run_next;
+    struct hopper *peer;
+    _Atomic(hop *) newest;
+    hop           *oldest; /* handled already: its next one is due */
+    _Atomic int    scheduled;
+    uint64_t       hops;
 } hopper;
 
 typedef struct hop_queue {

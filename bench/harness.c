@@ -109,8 +109,7 @@ airt_system *bench_open(bench_run *run)
 {
     airt_system *system = NULL;
 
-    (void)bench_status(run, "system",
-                       airt_system_create(&(airt_system_options){ .workers = run->workers }, &system));
+    (void)bench_status(run, "system", airt_system_create(&(airt_system_options){ .workers = run->workers }, &system));
     return system;
 }
 
@@ -172,8 +171,7 @@ static void __attribute__((noreturn)) child_main(bench_run *run, void (*body)(be
     _exit(write(out, &run->found, sizeof run->found) == (ssize_t)sizeof run->found ? 0 : 1);
 }
 
-bool bench_child_start(bench_run *run, void (*body)(bench_run *run, int from_parent, int to_parent),
-                       bench_child *child)
+bool bench_child_start(bench_run *run, void (*body)(bench_run *run, int from_parent, int to_parent), bench_child *child)
 {
     int down[2], up[2];
 

@@ -14,7 +14,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { BENCH_FIGURES_MAX = 6, BENCH_SECONDS_MAX = 60, BENCH_FAILURE_MAX = 200 };
+enum {
+    BENCH_FIGURES_MAX = 6,
+    BENCH_SECONDS_MAX = 60,
+    BENCH_FAILURE_MAX = 200
+};
 
 /* What a run found; crosses a pipe when the run is a child process. */
 typedef struct bench_found {
@@ -106,7 +110,7 @@ typedef struct bench_child {
 } bench_child;
 
 /* Runs body in a child that then sends run->found and ends. False: failed. */
-bool bench_child_start(bench_run *run, void (*body)(bench_run *run, int from_parent, int to_parent),
+bool bench_child_start(bench_run   *run, void (*body)(bench_run *run, int from_parent, int to_parent),
                        bench_child *child);
 /* Closes its input, takes its run->found over and waits for its end. */
 void bench_child_end(bench_run *run, bench_child *child);

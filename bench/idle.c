@@ -10,7 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HOURS_AHEAD_S = 3600, SETTLE_S = 1 };
+enum {
+    HOURS_AHEAD_S = 3600,
+    SETTLE_S = 1
+};
 
 AIRT_SIGNAL(idle_alarm)
 AIRT_SIGNAL(idle_poke)

@@ -9,14 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPEATS = 5, REPEATS_MAX = 100, FLOOR_HOPS = 500000, FLOOR_TRIES = 3, USAGE = 2 };
+enum {
+    REPEATS = 5,
+    REPEATS_MAX = 100,
+    FLOOR_HOPS = 500000,
+    FLOOR_TRIES = 3,
+    USAGE = 2
+};
 
 extern const bench_workload bench_floor, bench_pingpong, bench_counting, bench_fanin, bench_ring100, bench_ring10k,
     bench_spawn, bench_big, bench_chameneos, bench_ask, bench_timers, bench_memory, bench_idle;
 
 const bench_workload *const bench_workloads[] = {
-    &bench_floor, &bench_pingpong, &bench_counting,  &bench_fanin, &bench_ring100, &bench_ring10k, &bench_spawn,
-    &bench_big,   &bench_chameneos, &bench_ask,      &bench_timers, &bench_memory, &bench_idle,    NULL,
+    &bench_floor, &bench_pingpong,  &bench_counting, &bench_fanin,  &bench_ring100, &bench_ring10k, &bench_spawn,
+    &bench_big,   &bench_chameneos, &bench_ask,      &bench_timers, &bench_memory,  &bench_idle,    NULL,
 };
 
 typedef struct options {
@@ -163,11 +169,29 @@ static void print_indented(const char *text)
     (void)putchar('\n');
 }
 
+static void print_defaults(const bench_workload *workload)
+{
+    printf("%14sdefaults:", "");
+    if (workload->count != 0)
+        printf(" --count %" PRIu64, workload->count);
+    if (workload->actors != 0)
+        printf(" --actors %" PRIu32, workload->actors);
+    printf(" --repeats %" PRIu32 "\n", workload->repeats != 0 ? workload->repeats : REPEATS);
+}
+
+static void print_figures(const bench_figure *figure)
+{
+    printf("%14sgives", "");
+    for (int i = 0; i < BENCH_FIGURES_MAX && figure[i].name != NULL; i++)
+        printf("%s %s (%s)", i > 0 ? "," : "", figure[i].name, figure[i].unit);
+    printf("\n");
+}
+
 static void print_help(void)
 {
     printf("usage: airt-bench NAME... | all [options]\n\n"
            "  --workers N   worker threads (1)\n"
-           "  --repeats R   runs of each; the median is printed (%d, fewer for memory and idle)\n"
+           "  --repeats R   runs of each; the median is printed (%d; memory 3, idle 1)\n"
            "  --count N     how much one run does\n"
            "  --actors N    how many actors take part\n"
            "  --small       sizes that only show that it works\n"
@@ -177,10 +201,8 @@ static void print_help(void)
     for (const bench_workload *const *at = bench_workloads; *at != NULL; at++) {
         printf("%-12s  ", (*at)->name);
         print_indented((*at)->what);
-        printf("%14sin", "");
-        for (int i = 0; i < BENCH_FIGURES_MAX && (*at)->figure[i].name != NULL; i++)
-            printf("%s %s: %s", i > 0 ? "," : "", (*at)->figure[i].name, (*at)->figure[i].unit);
-        printf("; %" PRIu64 " and %" PRIu32 " actors by default\n", (*at)->count, (*at)->actors);
+        print_defaults(*at);
+        print_figures((*at)->figure);
     }
 }
 

@@ -8,7 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TURN_SPAWNS = 1000, SETTLE_MS = 300 };
+enum {
+    TURN_SPAWNS = 1000,
+    SETTLE_MS = 300
+};
 
 #define memory_idler_ACCEPTS(KIND) KIND(bench_go)
 AIRT_PROTOCOL(memory_idler)

@@ -8,9 +8,9 @@ struct pingpong_ball {
 AIRT_KIND(pingpong_ball, left)
 
 struct pingpong_meet {
-    bench_run          *run;
-    pingpong_ball_sink  peer;
-    uint64_t            serve; /* balls in all; 0: the other one serves */
+    bench_run         *run;
+    pingpong_ball_sink peer;
+    uint64_t           serve; /* balls in all; 0: the other one serves */
 };
 AIRT_LOCAL_KIND(pingpong_meet, pingpong_meet_drop)
 
@@ -18,8 +18,8 @@ AIRT_LOCAL_KIND(pingpong_meet, pingpong_meet_drop)
 AIRT_PROTOCOL(pingpong)
 
 struct pingpong {
-    bench_run          *run;
-    pingpong_ball_sink  peer;
+    bench_run         *run;
+    pingpong_ball_sink peer;
 };
 
 void pingpong_meet_drop(struct pingpong_meet *body)

@@ -10,9 +10,9 @@ struct ring_token {
 AIRT_KIND(ring_token, left)
 
 struct ring_join {
-    bench_run       *run;
-    ring_token_sink  next;
-    uint64_t         first; /* hops, for who sends the token off; 0: not this one */
+    bench_run      *run;
+    ring_token_sink next;
+    uint64_t        first; /* hops, for who sends the token off; 0: not this one */
 };
 AIRT_LOCAL_KIND(ring_join, ring_join_drop)
 
@@ -20,8 +20,8 @@ AIRT_LOCAL_KIND(ring_join, ring_join_drop)
 AIRT_PROTOCOL(ring)
 
 struct ring {
-    bench_run       *run;
-    ring_token_sink  next;
+    bench_run      *run;
+    ring_token_sink next;
 };
 
 void ring_join_drop(struct ring_join *body)

@@ -3,7 +3,9 @@
  * and stops. `spawn` ends at the last message, `spawn_gone` when the last actor is gone. */
 #include "harness.h"
 
-enum { TURN_SPAWNS = 1000 };
+enum {
+    TURN_SPAWNS = 1000
+};
 
 #define spawn_child_ACCEPTS(KIND) KIND(bench_go)
 AIRT_PROTOCOL(spawn_child)
@@ -87,8 +89,9 @@ static void spawn_run(bench_run *run)
 
 const bench_workload bench_spawn = {
     .name = "spawn",
-    .what = "actors started 1,000 a turn, one message each, then their end; --count actors; spawn_gone: until the last\n"
-            "one is gone",
+    .what =
+        "actors started 1,000 a turn, one message each, then their end; --count actors; spawn_gone: until the last\n"
+        "one is gone",
     .figure = { { "spawn", "ns/actor" }, { "spawn_gone", "ns/actor" } },
     .count = 200000,
     .small = 3000,

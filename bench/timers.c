@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
-enum { SHORTEST_MS = 10, SPREAD_MS = 91 };
+enum {
+    SHORTEST_MS = 10,
+    SPREAD_MS = 91
+};
 
 struct timers_due {
     int64_t due_ns;

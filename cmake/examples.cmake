@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # examples/x.c is the executable example-x; examples/x/ is the executable x. They link the shared library as a user's
 # program does. With examples/x.expected beside it, a test compares what it prints when run in examples/ with the
-# arguments in examples/x.args, if there is such a file.
+# arguments in examples/x.args, if there is such a file. test/x/run.py, given the program, tests a folder's.
 function(airt_example name base)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
     target_link_libraries(${name} PRIVATE airt Threads::Threads)
@@ -36,6 +36,11 @@ foreach(folder ${entries})
             add_executable(${name} ${sources})
             target_include_directories(${name} PRIVATE ${folder})
             airt_example(${name} ${folder})
+            if(AIRT_TESTS AND EXISTS ${PROJECT_SOURCE_DIR}/test/${name}/run.py)
+                add_test(NAME example.${name} COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/test/${name}/run.py
+                    ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:${name}>)
+                airt_limit(example.${name} 300 example)
+            endif()
         endif()
     endif()
 endforeach()

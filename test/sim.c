@@ -87,14 +87,40 @@ void sim_check_account(sim *s)
     AIRT_CHECK(a.queued >= 0);
 }
 
-static void end_all(sim *s)
+/* The living actor of the next slot from *index on, or NULL. */
+static airi_actor *next_living(sim *s, uint32_t *index)
 {
     airi_actor *actor;
 
-    for (uint32_t index = 1; (actor = airi_slot(s->system, index)) != NULL; index++)
-        if (actor->slot_kind != AIRI_SLOT_CALLER && !airi_mail_closed(&actor->mail))
+    while ((actor = airi_slot(s->system, ++*index)) != NULL)
+        if (airi_load(&actor->generation, AIRI_RELAXED) != 0 && actor->behavior != NULL &&
+            !airi_mail_closed(&actor->mail))
+            return actor;
+    return NULL;
+}
+
+/* Those that come into being meanwhile too. */
+static void end_all(sim *s)
+{
+    for (int times = 0; times < 100 && airi_load(&s->system->actors, AIRI_RELAXED) > 0; times++) {
+        uint32_t    index = 0;
+        airi_actor *actor;
+
+        while ((actor = next_living(s, &index)) != NULL)
             (void)airt_stop(s->system, airi_actor_ref(actor), NULL);
-    sim_settle(s);
+        sim_settle(s);
+    }
+}
+
+static void print_actors(sim *s)
+{
+    uint32_t    index = 0;
+    airi_actor *actor;
+
+    while ((actor = next_living(s, &index)) != NULL)
+        (void)fprintf(stderr, "slot %u: state %u, flags %#x, box %#x, mail %p, urgent %p, lanes %#x, suspended %d\n", index,
+                      actor->state, actor->flags, actor->box, (void *)actor->mail.newest, (void *)actor->urgent.newest,
+                      actor->lane_mask, actor->suspended != NULL);
 }
 
 /* Memory that is held for good by whoever took it outside is a leak that the system reports. */
@@ -118,6 +144,8 @@ void sim_close(sim *s)
     sim_check_account(s);
     end_all(s);
     airt_system_stats_get(s->system, &stats);
+    if (stats.actors != 0)
+        print_actors(s);
     AIRT_CHECK_EQ(stats.actors, 0);
     AIRT_CHECK_EQ(stats.abandoned, 0);
     a = sim_account_of(s);

@@ -26,7 +26,7 @@ struct census {
     struct report      *report; /* until it is given away */
     airt_msg           *asker;  /* the kept request of whoever waits */
     size_t              phase;
-    size_t              next;   /* in this phase */
+    size_t              next; /* in this phase */
 };
 
 AIRT_ON(census, census_start)
@@ -240,7 +240,10 @@ struct phase {
     airt_status (*end)(struct census *self, airt_ctx *ctx); /* NULL: go on with the next */
 };
 
-enum { PHASE_TAKE = 0, PHASE_REPORT = 3 }; /* where the two requests begin */
+enum {
+    PHASE_TAKE = 0,
+    PHASE_REPORT = 3
+}; /* where the two requests begin */
 
 static const struct phase phases[] = {
     { offsetof(struct census, packages), declare_begin, declare_take, NULL },

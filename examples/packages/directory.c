@@ -45,9 +45,9 @@ airt_status directory_virtual(airt_ctx *ctx, airt_str name, virtual_ref *out_vir
 airt_status directory_virtual_ensure(airt_ctx *ctx, airt_str name, virtual_ref *out_virtual)
 {
     struct key  key = key_of("virtual", name);
-    airt_status status = airt_spawn(
-        ctx, virtual, out_virtual,
-        &(airt_spawn_options){ .name = key.text, .mailbox = { .overflow = AIRT_WAIT, .wait_ms = WAIT_MS } });
+    airt_status status =
+        airt_spawn(ctx, virtual, out_virtual,
+                   &(airt_spawn_options){ .name = key.text, .mailbox = { .overflow = AIRT_WAIT, .wait_ms = WAIT_MS } });
 
     return status == AIRT_EEXIST ? directory_virtual(ctx, name, out_virtual) : status;
 }

@@ -76,17 +76,19 @@ static airt_status number_of(struct graph *self, airt_ctx *ctx, uint64_t bits, u
 
 AIRT_ON(graph, graph_needs)
 {
-    const airt_ref *needs = msg->needs.at;
-    struct arc      arc = { 0 };
-    airt_str        name = msg->name;
+    const char *needs = msg->needs.at;
+    struct arc  arc = { 0 };
+    airt_str    name = msg->name;
+    airt_ref    need;
 
     AIRT_TRY(number_of(self, ctx, airt_sender(ctx).bits, &arc.from));
     if (node_at(self, arc.from)->name.at == NULL) {
         AIRT_TRY(memory_copy(ctx, &name));
         node_at(self, arc.from)->name = name;
     }
-    for (size_t i = 0; i < msg->needs.size / sizeof *needs; i++) {
-        AIRT_TRY(number_of(self, ctx, needs[i].bits, &arc.to));
+    for (size_t i = 0; i < msg->needs.size / sizeof need; i++) {
+        memcpy(&need, needs + i * sizeof need, sizeof need); /* bytes in a message are not aligned */
+        AIRT_TRY(number_of(self, ctx, need.bits, &arc.to));
         AIRT_TRY(memory_append(ctx, &self->arcs, &arc, sizeof arc));
     }
     return AIRT_OK;

@@ -14,7 +14,7 @@ struct entry {
 };
 
 struct journal {
-    struct memory_array files; /* airt_str, by number */
+    struct memory_array files;              /* airt_str, by number */
     struct entry        entries[NOTES_MAX]; /* sorted */
     size_t              count;
     uint64_t            total;

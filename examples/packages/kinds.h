@@ -76,8 +76,7 @@ AIRT_SIGNAL(progress_ended)
 AIRT_ANSWER(progress_end, progress_ended)
 AIRT_SIGNAL(progress_tick) /* private */
 
-#define progress_ACCEPTS(KIND)                                                                                         \
-    KIND(progress_expect) KIND(progress_read) KIND(progress_phase) KIND(progress_end)
+#define progress_ACCEPTS(KIND) KIND(progress_expect) KIND(progress_read) KIND(progress_phase) KIND(progress_end)
 AIRT_PROTOCOL(progress)
 AIRT_ACTOR(progress)
 
@@ -163,8 +162,9 @@ AIRT_KIND(package_marks, bits)
 AIRT_ANSWER(package_reach, package_marks)
 
 #define package_ACCEPTS(KIND)                                                                                          \
-    KIND(package_again) KIND(package_declare) KIND(package_link) KIND(package_needed) KIND(package_weigh)              \
-    KIND(package_mark) KIND(package_reach)
+    KIND(package_again)                                                                                                \
+    KIND(package_declare)                                                                                              \
+    KIND(package_link) KIND(package_needed) KIND(package_weigh) KIND(package_mark) KIND(package_reach)
 AIRT_PROTOCOL(package)
 AIRT_ACTOR(package)
 
@@ -233,8 +233,7 @@ AIRT_LOCAL_KIND(census_reported, census_reported_drop)
 AIRT_ANSWER(census_report, census_reported)
 AIRT_SIGNAL(census_step) /* private */
 
-#define census_ACCEPTS(KIND)                                                                                           \
-    KIND(census_package) KIND(census_section) KIND(census_take) KIND(census_report)
+#define census_ACCEPTS(KIND) KIND(census_package) KIND(census_section) KIND(census_take) KIND(census_report)
 AIRT_PROTOCOL(census)
 AIRT_ACTOR(census)
 

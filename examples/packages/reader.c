@@ -26,8 +26,8 @@
 /* What the file being read is at. */
 struct cursor {
     int          fd;
-    struct place at; /* of the record that begins at the front of `rest` */
-    airt_blob    rest; /* read and not handed out: the beginning of a record; kept */
+    struct place at;       /* of the record that begins at the front of `rest` */
+    airt_blob    rest;     /* read and not handed out: the beginning of a record; kept */
     bool         skipping; /* the record is too long, and said so: find its end */
     bool         ended;
     bool         found; /* a record, or something to complain of */
@@ -131,13 +131,21 @@ static airt_status hand_out(struct reader *self, airt_ctx *ctx, airt_blob record
     return airt_tell(ctx, parser, parser_record, .at = self->cursor.at, .text = record);
 }
 
-/* The record at the front of the text ends after `size` bytes, or was too long and ends there. */
+static airt_status note_too_long(struct reader *self, airt_ctx *ctx)
+{
+    self->records++;
+    return note(self, ctx, self->cursor.at, "record is longer than 8 MiB");
+}
+
+/* The record that begins at the offset ends after `size` bytes, or was too long and ends there. */
 static airt_status end_record(struct reader *self, airt_ctx *ctx, airt_blob chunk, size_t offset, size_t size)
 {
     struct cursor *cursor = &self->cursor;
     airt_status    status = AIRT_OK;
 
-    if (!cursor->skipping)
+    if (!cursor->skipping && size > RECORD_MAX)
+        status = note_too_long(self, ctx);
+    else if (!cursor->skipping)
         status = hand_out(self, ctx, airt_blob_slice(ctx, chunk, offset, size));
     cursor->skipping = false;
     cursor->at.record++;
@@ -222,9 +230,8 @@ static airt_status keep_rest(struct reader *self, airt_ctx *ctx, airt_blob chunk
     struct cursor *cursor = &self->cursor;
 
     if (chunk.size - offset > RECORD_MAX && !cursor->skipping) {
-        AIRT_TRY(note(self, ctx, cursor->at, "record is longer than 8 MiB"));
+        AIRT_TRY(note_too_long(self, ctx));
         cursor->skipping = true;
-        self->records++;
     }
     if (cursor->skipping)
         offset += skip(cursor, rest_of(text_of_blob(chunk), offset));
@@ -306,7 +313,7 @@ static airt_status list_directory(struct reader *self, airt_ctx *ctx, const char
 static airt_status open_file(struct reader *self, airt_ctx *ctx, const char *path)
 {
     bool        is_stdin = strcmp(path, "-") == 0;
-    struct stat info;
+    struct stat info = { 0 };
     int         fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     int         error = errno;
 

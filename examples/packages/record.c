@@ -136,8 +136,8 @@ static size_t field_find(airt_str name)
 {
     size_t field = 0;
 
-    while (field < FIELD_COUNT && (strlen(field_names[field]) != name.size ||
-                                   strncasecmp(field_names[field], name.at, name.size) != 0))
+    while (field < FIELD_COUNT &&
+           (strlen(field_names[field]) != name.size || strncasecmp(field_names[field], name.at, name.size) != 0))
         field++;
     return field;
 }

@@ -18,7 +18,9 @@
     X(PROVIDES, "Provides")
 
 #define RECORD_FIELD_ENUM(name, text) FIELD_##name,
-enum record_field { RECORD_FIELDS(RECORD_FIELD_ENUM) FIELD_COUNT };
+enum record_field {
+    RECORD_FIELDS(RECORD_FIELD_ENUM) FIELD_COUNT
+};
 #undef RECORD_FIELD_ENUM
 
 #define NAME_BYTES_MAX 200u /* of a package, architecture or section: "virtual:" and it fit an actor's name */

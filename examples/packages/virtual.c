@@ -5,7 +5,8 @@
 #include "memory.h"
 #include "text.h"
 
-struct virtual {
+struct virtual
+{
     airt_str    name; /* of the picked one */
     package_ref package;
 };

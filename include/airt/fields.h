@@ -14,12 +14,13 @@
 /* Through an array's size to a literal: else clang prints the whole condition before the text. */
 #define AIRI_STATIC_ASSERT(cond, text)                                                                                 \
     _Static_assert(_Generic((char(*)[1 + !(cond)])0, char(*)[1] : 1, default : 0), text)
-/* An expression that is an error with the text unless the condition holds. */
+/* An expression that is an error with the text unless the condition holds. A block, not a struct: in a struct clang
+ * takes a compound literal in the condition for one at file scope, whose members must be constants. */
 #define AIRI_REQUIRE(cond, text)                                                                                       \
-    ((void)sizeof(struct {                                                                                             \
+    ((void)sizeof(__extension__({                                                                                      \
         AIRI_STATIC_ASSERT(cond, text);                                                                                \
-        int airi_one;                                                                                                  \
-    }))
+        1;                                                                                                             \
+    })))
 #endif
 
 /* A counted, immutable run of bytes, or a part of one; shared when sent, never copied. All zero: no blob.

@@ -261,6 +261,10 @@ static airt_status failure_of(airt_ctx *ctx, const airi_call_record *record)
         const airi_answer_failure *failure = (const airi_answer_failure *)(const void *)airt_msg_body(answer);
 
         ctx->failure.code = failure->code;
+        if (record->status == AIRT_EDEADLK) {
+            airi_failure_chain(&ctx->failure, &failure->chain);
+            return record->status;
+        }
         memcpy(ctx->failure.text, failure->text, sizeof ctx->failure.text);
     } else {
         (void)strncpy(ctx->failure.text, airt_status_text(record->status), sizeof ctx->failure.text - 1);

@@ -61,6 +61,7 @@ bool airi_call_accept(airt_system *system, airi_worker *worker, airt_msg *answer
 bool airi_answer(airt_system *system, airi_worker *worker, airt_msg *request, const airt_kind *kind, const void *body);
 bool airi_answer_fail(airt_system *system, airi_worker *worker, airt_msg *request, airt_status status, int32_t code,
                       const char *text);
+bool airi_answer_deadlock(airt_system *system, airi_worker *worker, airt_msg *request, const airi_chain *chain);
 /* Sends an answer message to the slot that asked; late ones are counted and freed. */
 void airi_answer_send(airt_system *system, airi_worker *worker, airt_ref asker, airt_msg *answer);
 

@@ -105,10 +105,9 @@ static airt_msg *evict_for(airi_actor *actor, const airt_msg *msg)
     return airi_lane_evict(actor, rank);
 }
 
-static void box_gone(airi_actor *actor, airi_extra *extra, airt_msg *msg)
+/* A counted message gives its place back. */
+static void begin_one(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
-    if (!airi_msg_is(msg, AIRI_MSG_COUNTED))
-        return;
     airi_room_begin_sync(&actor->room);
     if (extra != NULL)
         bytes_give(actor, extra, msg);
@@ -128,7 +127,7 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
             AIRI_TALLY(system, worker, accepted, 1);
             return AIRT_OK;
         }
-        box_gone(actor, extra, victim);
+        begin_one(actor, extra, victim); /* it takes room: airi_lane_evict saw to that */
         AIRI_TALLY(system, worker, queued, -1);
         victim->link.next = *out_victim == NULL ? NULL : &(*out_victim)->link;
         *out_victim = victim;
@@ -387,6 +386,7 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
 {
     airt_system *system = caller->system;
     airi_actor  *actor = box_of(system, to);
+    airi_chain   chain;
 
     if (actor == NULL)
         return AIRT_EDEAD;
@@ -395,6 +395,10 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
         return AIRT_EDEAD;
     if (airi_load(&actor->ttl_ms, AIRI_RELAXED) != 0 || airi_msg_is(msg, AIRI_MSG_REQUEST))
         stamp(system, actor, msg);
+    if (airi_msg_is(msg, AIRI_MSG_REQUEST) && airi_move_closes(system, msg, to, &chain)) {
+        (void)airi_answer_deadlock(system, caller->worker, msg, &chain);
+        return AIRT_EDEADLK;
+    }
     msg->generation = airi_ref_generation(to) & AIRI_GENERATION_LAST;
     if (airi_box(actor) != 0)
         return deliver_special(caller, actor, to, msg, wait_ns);
@@ -425,28 +429,39 @@ static bool lanes_locked(airi_actor *actor)
     return (airi_box(actor) & (AIRI_BOX_DROP_OLD | AIRI_BOX_WAIT)) != 0;
 }
 
-/* Drop-old: senders put into the lanes themselves; the flag tells an owner that is about to idle. Under the lock. */
-static void news_taken(airi_actor *actor)
+/* What others did to the box beside the mail word: put into the lanes of a drop-old box, or left a queue of waiters whose
+ * next may fit. The flag is cleared first, so that it is set again for whatever is not seen now. */
+static void take_news(airi_worker *worker, airi_actor *actor)
 {
-    if (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS)
-        (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_LANE_NEWS, AIRI_SEQ_CST);
+    airi_extra *extra = airi_load(&actor->extra, AIRI_RELAXED); /* owner's own */
+
+    if ((airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS) == 0)
+        return;
+    (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_LANE_NEWS, AIRI_SEQ_CST);
+    if (extra != NULL && airi_load(&extra->waiting, AIRI_SEQ_CST) != 0)
+        grant(worker, actor, extra);
 }
 
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
 {
     airt_msg *msg;
 
-    (void)worker;
+    if (__builtin_expect(lanes_locked(actor), 0))
+        take_news(worker, actor);
     if (__builtin_expect((airi_box(actor) & AIRI_BOX_DROP_OLD) != 0, 0)) {
         airi_mutex_lock(&actor->lock);
-        news_taken(actor);
         airi_lane_sort_in(actor, airi_box_gather(actor));
         msg = airi_lane_pop(actor);
         airi_mutex_unlock(&actor->lock);
         return msg;
     }
-    if (airi_mail_has_new(&actor->mail))
-        airi_lane_sort_in(actor, airi_mail_take(&actor->mail));
+    if (airi_mail_has_new(&actor->mail)) {
+        airi_link *oldest = airi_mail_take(&actor->mail);
+
+        if (actor->lane_mask == 0 && oldest->next == NULL) /* the only one: nothing to sort */
+            return (airt_msg *)(void *)oldest;
+        airi_lane_sort_in(actor, oldest);
+    }
     return airi_lane_pop(actor);
 }
 
@@ -455,10 +470,9 @@ airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_ki
     bool      locked = lanes_locked(actor);
     airt_msg *msg;
 
-    (void)worker;
     if (locked) {
+        take_news(worker, actor);
         airi_mutex_lock(&actor->lock);
-        news_taken(actor);
     }
     airi_lane_sort_in(actor, airi_box_gather(actor));
     msg = airi_lane_extract(actor, kinds);
@@ -503,9 +517,14 @@ static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
         return;
     }
     extra = airi_load(&actor->extra, AIRI_RELAXED); /* owner's own */
-    airi_room_begin_sync(&actor->room);
+    if (airi_box(actor) & AIRI_BOX_DROP_OLD) { /* senders, who evict, write `begun` too, under the lock */
+        airi_mutex_lock(&actor->lock);
+        begin_one(actor, extra, msg);
+        airi_mutex_unlock(&actor->lock);
+        return;
+    }
+    begin_one(actor, extra, msg);
     if (extra != NULL) {
-        bytes_take(actor, extra, msg, -1);
         /* Seq_cst after begin_sync: meets enlist's announcement before its look for room. */
         if (airi_load(&extra->waiting, AIRI_SEQ_CST) != 0)
             grant(worker, actor, extra);
@@ -515,10 +534,11 @@ static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
 bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
 {
     airt_letter reason = AIRT_LETTER_GONE;
+    uint64_t    generation = msg->generation; /* read before begun writes a part of its word */
 
     begun(worker, actor, msg);
     /* Relaxed: the owner's own generation. */
-    if (__builtin_expect(msg->generation != airi_load(&actor->generation, AIRI_RELAXED), 0) ||
+    if (__builtin_expect(generation != airi_load(&actor->generation, AIRI_RELAXED), 0) ||
         ((msg->deadline_ns != 0 || (msg->flags & (AIRI_MSG_REQUEST | AIRI_MSG_BOUND)) != 0) &&
          !wanted(worker, actor, msg, &reason))) {
         airi_dead(worker->system, worker, airi_actor_ref(actor), msg, reason);

@@ -154,6 +154,19 @@ static void answer_set_failure(airt_msg *answer, airt_status status, int32_t cod
     (void)snprintf(failure->text, sizeof failure->text, "%s", text);
 }
 
+bool airi_answer_deadlock(airt_system *system, airi_worker *worker, airt_msg *request, const airi_chain *chain)
+{
+    airt_msg *answer = answer_take(request);
+
+    if (answer == NULL)
+        return false;
+    answer->correlation = request->correlation;
+    answer_set_failure(answer, AIRT_EDEADLK, 0, "");
+    ((airi_answer_failure *)airi_msg_body(answer))->chain = *chain;
+    airi_answer_send(system, worker, request->sender, answer);
+    return true;
+}
+
 bool airi_answer_fail(airt_system *system, airi_worker *worker, airt_msg *request, airt_status status, int32_t code,
                       const char *text)
 {

@@ -7,7 +7,13 @@
 
 #include <string.h>
 
-enum { BRANCH_DEPTH_MAX = 16, STEPS_MAX = 1 << 20, CHAIN_SEEN_MAX = 256 };
+enum { BRANCH_DEPTH_MAX = 16, STEPS_MAX = 1 << 16, CHAIN_SEEN_MAX = 256 };
+
+#define PRINT_START UINT64_C(1469598103934665603)
+static uint64_t print_add(uint64_t print, uint64_t word)
+{
+    return (print ^ word) * UINT64_C(1099511628211);
+}
 
 /* waits: serial 16 | any 1 | several 1 | first call 28 */
 #define WAITS_ANY (1ull << AIRI_INDEX_BITS)
@@ -50,11 +56,14 @@ typedef struct walk {
     airt_system *system;
     uint32_t     target;
     uint32_t     steps; /* left: a bound, not a limit anyone should meet */
-    uint32_t     chain[CHAIN_SEEN_MAX]; /* slots, deepest first */
+    bool         unstable; /* something changed while it was read: look again */
+    uint32_t     chain[CHAIN_SEEN_MAX]; /* slots, in the order of waiting */
     uint32_t     chain_count;
+    uint32_t     branch[BRANCH_DEPTH_MAX]; /* the nodes with several calls that the walk is inside of */
+    uint32_t     branch_count;
 } walk;
 
-static bool leads(walk *w, uint32_t from, unsigned depth);
+static bool leads(walk *w, uint32_t from);
 
 static void chain_note(walk *w, uint32_t slot)
 {
@@ -73,14 +82,21 @@ static bool unchanged(airi_actor *actor, uint64_t waits, airi_call_record *recor
     return airi_load(&actor->waits, AIRI_SEQ_CST) == waits && airi_load(&record->edge, AIRI_SEQ_CST) == edge;
 }
 
-/* A node with several calls: all of them must be answered, so one that leads there is enough; any, so all must. */
-static bool branch_leads(walk *w, airi_actor *actor, uint64_t waits, unsigned depth)
+static bool inside_branch(const walk *w, uint32_t slot)
+{
+    for (uint32_t i = 0; i < w->branch_count; i++)
+        if (w->branch[i] == slot)
+            return true;
+    return false;
+}
+
+/* All calls must be answered: one that leads there is enough. Any: all must. */
+static bool calls_lead(walk *w, airi_actor *actor, uint64_t waits)
 {
     bool     any = (waits & WAITS_ANY) != 0;
     uint32_t call = (uint32_t)(waits & AIRI_INDEX_MASK);
+    uint32_t noted = w->chain_count;
 
-    if (depth == 0)
-        return false;
     while (call != 0 && w->steps > 0) {
         airi_call_record *record = airi_call_at(w->system, call);
         uint64_t          edge = airi_load(&record->edge, AIRI_SEQ_CST);
@@ -88,76 +104,101 @@ static bool branch_leads(walk *w, airi_actor *actor, uint64_t waits, unsigned de
         bool              there;
 
         w->steps--;
-        there = holder != 0 && leads(w, holder, depth - 1) && unchanged(actor, waits, record, edge);
+        there = holder != 0 && leads(w, holder);
+        if (there && !unchanged(actor, waits, record, edge)) {
+            w->unstable = true;
+            return false;
+        }
         if (there && !any)
             return true;
         if (!there && any)
             return false;
+        if (!there)
+            w->chain_count = noted;
         call = airi_load(&record->sibling, AIRI_SEQ_CST);
     }
     return any && w->steps > 0;
 }
 
-/* One path of single waits, walked without recursion up to a branch. Passed twice: the second time every word must be
- * as the first time, which shows that all edges stood together. */
-static bool path_leads(walk *w, uint32_t from, unsigned depth, bool again)
+/* A node with several calls. Met again inside itself it holds itself up: nothing but the rest could free it. */
+static bool branch_leads(walk *w, airi_actor *actor, uint64_t waits)
 {
-    uint32_t slot = from;
+    bool there;
 
-    while (slot != w->target && w->steps-- > 1) {
-        airi_actor       *actor = airi_slot(w->system, slot);
-        uint64_t          waits = actor == NULL ? 0 : airi_load(&actor->waits, AIRI_SEQ_CST);
-        airi_call_record *record;
-
-        if (waits == 0)
-            return false;
-        if (waits & WAITS_SEVERAL) {
-            if (!branch_leads(w, actor, waits, depth))
-                return false;
-            if (!again)
-                chain_note(w, slot);
-            return true;
-        }
-        record = airi_call_at(w->system, (uint32_t)(waits & AIRI_INDEX_MASK));
-        if (record == NULL)
-            return false;
-        if (!again)
-            chain_note(w, slot);
-        slot = holder_of(record);
-        if (slot == 0)
-            return false;
-    }
-    return slot == w->target;
+    if (inside_branch(w, actor->index))
+        return true;
+    if (w->branch_count == BRANCH_DEPTH_MAX)
+        return false;
+    w->branch[w->branch_count++] = actor->index;
+    there = calls_lead(w, actor, waits);
+    w->branch_count--;
+    return there;
 }
 
-/* Sum of the words along a path, so that a second pass can be compared with the first. */
-static uint64_t path_print(walk *w, uint32_t from)
+/* One path of single waits, walked without recursion up to a branch; *out_print is of the words along it, and
+ * *out_nodes how many. A ring of single waits that goes past the target (there should be none: it was refused when it
+ * formed) ends the walk: Brent's method. */
+static bool path_leads(walk *w, uint32_t from, uint64_t *out_print, uint32_t *out_nodes)
 {
-    uint64_t print = 1469598103934665603ull;
     uint32_t slot = from;
-    uint32_t steps = STEPS_MAX;
+    uint32_t mark = 0;
+    uint32_t mark_again = 1;
 
-    while (slot != w->target && slot != 0 && steps-- > 0) {
+    *out_print = PRINT_START;
+    for (*out_nodes = 0; slot != w->target && slot != mark && w->steps > 0; ++*out_nodes, w->steps--) {
         airi_actor       *actor = airi_slot(w->system, slot);
-        uint64_t          waits = airi_load(&actor->waits, AIRI_SEQ_CST);
+        uint64_t          waits = actor == NULL ? 0 : airi_load(&actor->waits, AIRI_SEQ_CST);
         airi_call_record *record = airi_call_at(w->system, (uint32_t)(waits & AIRI_INDEX_MASK));
         uint64_t          edge;
 
-        if (waits == 0 || record == NULL || (waits & WAITS_SEVERAL))
-            break;
+        if (waits == 0 || record == NULL)
+            return false;
+        chain_note(w, slot);
+        if (waits & WAITS_SEVERAL)
+            return branch_leads(w, actor, waits);
+        if (*out_nodes == mark_again) {
+            mark = slot;
+            mark_again *= 2;
+        }
         edge = airi_load(&record->edge, AIRI_SEQ_CST);
-        print = (print ^ waits) * 1099511628211ull;
-        print = (print ^ edge) * 1099511628211ull;
+        *out_print = print_add(print_add(*out_print, waits), edge);
         slot = (uint32_t)(edge & AIRI_INDEX_MASK);
+        if (slot == 0)
+            return false;
     }
-    return (print ^ slot) * 1099511628211ull;
+    return slot == w->target || slot == mark;
 }
 
-static bool leads(walk *w, uint32_t from, unsigned depth)
+/* The same words read once more. */
+static uint64_t path_print(walk *w, uint32_t from, uint32_t nodes)
 {
-    uint64_t print = path_print(w, from);
+    uint64_t print = PRINT_START;
+    uint32_t slot = from;
 
-    return path_leads(w, from, depth, false) && path_print(w, from) == print;
+    for (uint32_t i = 0; i < nodes && slot != 0; i++) {
+        airi_actor       *actor = airi_slot(w->system, slot);
+        uint64_t          waits = airi_load(&actor->waits, AIRI_SEQ_CST);
+        airi_call_record *record = airi_call_at(w->system, (uint32_t)(waits & AIRI_INDEX_MASK));
+        uint64_t          edge = record != NULL ? airi_load(&record->edge, AIRI_SEQ_CST) : 0;
+
+        print = print_add(print_add(print, waits), edge);
+        slot = (uint32_t)(edge & AIRI_INDEX_MASK);
+    }
+    return print;
+}
+
+/* Passed twice: the second time every word must be as the first time, which shows that all edges stood together. */
+static bool leads(walk *w, uint32_t from)
+{
+    uint64_t print;
+    uint32_t nodes;
+
+    if (!path_leads(w, from, &print, &nodes))
+        return false;
+    if (path_print(w, from, nodes) == print)
+        return true;
+    w->unstable = true;
+    return false;
 }
 
 static bool holder_waits(airt_system *system, uint32_t first_call)
@@ -173,39 +214,53 @@ static bool holder_waits(airt_system *system, uint32_t first_call)
     return false;
 }
 
-static void tell_chain(airt_ctx *ctx, const walk *w)
+static void tell_chain(airi_chain *chain, airt_ref asker, const walk *w)
 {
-    airt_failure *failure = &ctx->failure;
-    uint32_t      max = (uint32_t)(sizeof failure->chain / sizeof failure->chain[0]);
-
-    *failure = (airt_failure){ .status = AIRT_EDEADLK, .chain_count = 1, .chain = { ctx->self } };
-    for (uint32_t i = 0; i < w->chain_count && failure->chain_count < max; i++)
-        failure->chain[failure->chain_count++] = airi_actor_ref(airi_slot(ctx->system, w->chain[i]));
-    (void)strcpy(failure->text, "waiting would close a cycle of waits");
+    *chain = (airi_chain){ .count = 1, .ref = { asker } };
+    for (uint32_t i = 0; i < w->chain_count && chain->count < AIRI_CHAIN_MAX; i++)
+        chain->ref[chain->count++] = airi_actor_ref(airi_slot(w->system, w->chain[i]));
 }
 
-static bool closes_cycle(airt_ctx *ctx, bool any, uint32_t first_call)
+/* Whether the wait that an actor has announced is part of a cycle. Under wait_lock. */
+static bool closes_cycle(airt_system *system, airi_actor *actor, uint64_t waits, airi_chain *out_chain)
 {
-    walk w = { .system = ctx->system, .target = ctx->actor->index, .steps = STEPS_MAX };
+    walk w = { .system = system, .target = actor->index, .steps = STEPS_MAX };
+    bool found;
 
-    for (uint32_t call = first_call; call != 0;) {
-        airi_call_record *record = airi_call_at(ctx->system, call);
-        uint32_t          holder = holder_of(record);
-        bool              there;
+    do {
+        w.unstable = false;
+        w.chain_count = w.branch_count = 0;
+        found = calls_lead(&w, actor, waits);
+    } while (!found && w.unstable && w.steps > 0);
+    if (found)
+        tell_chain(out_chain, airi_actor_ref(actor), &w);
+    return found;
+}
 
-        w.chain_count = 0;
-        there = holder != 0 && leads(&w, holder, BRANCH_DEPTH_MAX) && holder_of(record) == holder;
-        if (there && !any) {
-            tell_chain(ctx, &w);
-            return true;
-        }
-        if (!there && any)
-            return false;
-        call = airi_load(&record->sibling, AIRI_SEQ_CST);
-    }
-    if (any)
-        tell_chain(ctx, &w);
-    return any;
+/* A request that changes hands may close a cycle that neither its asker nor its new holder could see. */
+bool airi_move_closes(airt_system *system, const airt_msg *request, airt_ref to, airi_chain *out_chain)
+{
+    airi_actor *holder = airi_slot(system, airi_ref_index(to));
+    airi_actor *asker = airi_slot(system, airi_ref_index(request->sender));
+    uint64_t    waits;
+    bool        found;
+
+    if (holder == NULL || asker == NULL || airi_load(&holder->waits, AIRI_SEQ_CST) == 0)
+        return false;
+    waits = airi_load(&asker->waits, AIRI_SEQ_CST);
+    if (waits == 0)
+        return false;
+    airi_mutex_lock(&system->wait_lock);
+    found = closes_cycle(system, asker, waits, out_chain);
+    airi_mutex_unlock(&system->wait_lock);
+    return found;
+}
+
+void airi_failure_chain(airt_failure *failure, const airi_chain *chain)
+{
+    *failure = (airt_failure){ .status = AIRT_EDEADLK, .chain_count = chain->count };
+    memcpy(failure->chain, chain->ref, sizeof failure->chain);
+    (void)strcpy(failure->text, "waiting would close a cycle of waits");
 }
 
 bool airi_wait_begin(airt_ctx *ctx, const airi_await *await, uint32_t first_call)
@@ -213,6 +268,7 @@ bool airi_wait_begin(airt_ctx *ctx, const airi_await *await, uint32_t first_call
     airi_actor  *actor = ctx->actor;
     airt_system *system = ctx->system;
     bool         any = await->mode == AIRI_AWAIT_ANY;
+    airi_chain   chain;
     uint64_t     waits;
     bool         found;
 
@@ -225,9 +281,11 @@ bool airi_wait_begin(airt_ctx *ctx, const airi_await *await, uint32_t first_call
     if (!holder_waits(system, first_call))
         return false;
     airi_mutex_lock(&system->wait_lock);
-    found = closes_cycle(ctx, any, first_call);
-    if (found)
+    found = closes_cycle(system, actor, waits, &chain);
+    if (found) {
+        airi_failure_chain(&ctx->failure, &chain);
         airi_wait_end(actor);
+    }
     airi_mutex_unlock(&system->wait_lock);
     return found;
 }

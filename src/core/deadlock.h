@@ -12,6 +12,11 @@
 bool airi_wait_begin(airt_ctx *ctx, const airi_await *await, uint32_t first_call);
 void airi_wait_end(airi_actor *actor);
 
+/* Whether handing this request to `to`, its edge moved already, has closed a cycle. Any thread. */
+bool airi_move_closes(airt_system *system, const airt_msg *request, airt_ref to, airi_chain *out_chain);
+
+void airi_failure_chain(airt_failure *failure, const airi_chain *chain);
+
 /* The edge of a call. */
 void airi_edge_set(airi_call_record *record, uint64_t number, uint32_t holder);
 void airi_edge_move(airt_system *system, uint64_t correlation, uint32_t holder);

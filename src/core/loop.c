@@ -145,9 +145,10 @@ bool airi_loop_commit(airi_worker *worker, airi_actor *actor, bool receive)
     airi_seam(worker);
     if (!airi_mail_idle(word))
         return false;
+    airi_seam(worker);
     /* From here on others may run the actor, unless we claim it back. A flag set before our idle is seen here; one set
      * after claims for itself. */
-    if (receive ? airi_await_attention(actor, true) : airi_await_attention(actor, false))
-        return !airi_mail_claim(word);
+    if (airi_await_attention(actor, receive) && airi_mail_claim(word))
+        airi_schedule(worker->system, worker, actor); /* it may not even be suspended any more */
     return true;
 }

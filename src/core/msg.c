@@ -24,10 +24,8 @@ static airt_msg *msg_take(const airi_source *source, size_t units)
 
 static void msg_init(airt_msg *msg, const airt_kind *kind, size_t units, unsigned flags)
 {
-    memset(msg, 0, sizeof *msg);
-    msg->kind = kind;
-    msg->units = units & 0xffff;
-    msg->flags = flags & 0x3ff;
+    *msg = (airt_msg){ .kind = kind };
+    msg->word = (uint64_t)(flags & 0x3ff) << AIRI_MSG_FLAGS_AT | (uint64_t)(units & 0xffff) << AIRI_MSG_UNITS_AT;
     if (flags & AIRI_MSG_TRAILER)
         memset(airi_msg_trailer(msg), 0, sizeof(airi_trailer));
 }

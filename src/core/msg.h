@@ -28,14 +28,21 @@ struct airt_msg {
     airi_link        link; /* first: the box's and lanes' */
     const airt_kind *kind;
     airt_ref         sender;
-    uint64_t         generation : 36; /* of the slot it was sent to */
-    uint64_t         priority : 2;
-    uint64_t         flags : 10;
-    uint64_t         units : 16; /* of 16 bytes, the whole allocation */
+    union {
+        struct {
+            uint64_t generation : 36; /* of the slot it was sent to */
+            uint64_t priority : 2;
+            uint64_t flags : 10;
+            uint64_t units : 16; /* of 16 bytes, the whole allocation */
+        };
+        uint64_t word; /* the four at once: a load of the whole soon after stores of parts would stall */
+    };
     int64_t          deadline_ns; /* monotonic; 0: none */
     uint64_t         correlation; /* request and answer: the call; self-bound: the incarnation */
 };
+enum { AIRI_MSG_FLAGS_AT = 38, AIRI_MSG_UNITS_AT = 48 }; /* bits of word */
 _Static_assert(sizeof(struct airt_msg) == 48, "the header is 48 bytes, the body starts 16-aligned");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit-fields begin at the lowest bit");
 
 typedef struct airi_trailer {
     AIRI_ATOMIC(airt_msg *) answer; /* a request's: reserved at the ask, taken by exactly one reply or failure */
@@ -43,10 +50,18 @@ typedef struct airi_trailer {
 } airi_trailer;
 
 /* The body of an AIRI_MSG_FAILURE answer; every reserved answer has room for it. */
+enum { AIRI_CHAIN_MAX = 8 };
+typedef struct airi_chain { /* of AIRT_EDEADLK: who waits for whom, the asker first */
+    uint32_t count;
+    airt_ref ref[AIRI_CHAIN_MAX];
+} airi_chain;
 typedef struct airi_answer_failure {
     int32_t status;
     int32_t code;
-    char    text[96];
+    union {
+        char       text[96];
+        airi_chain chain; /* AIRT_EDEADLK */
+    };
 } airi_answer_failure;
 
 enum { AIRI_MSG_UNIT = 16, AIRI_BODY_MAX = 65536 };

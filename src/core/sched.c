@@ -208,8 +208,13 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
         airi_wake_one(system, worker);
         return;
     }
-    /* Acq_rel: hands the actor's last state to a thief; pairs with the exchange in take_next. */
-    previous = airi_exchange(&worker->next, actor, AIRI_ACQ_REL);
+    /* Only the owner fills the slot: what it finds empty stays empty, and a store does. Release: hands the actor's last
+     * state to a thief; pairs with the exchange in take_next. */
+    if (airi_load(&worker->next, AIRI_RELAXED) == NULL) {
+        airi_store(&worker->next, actor, AIRI_RELEASE);
+        return;
+    }
+    previous = airi_exchange(&worker->next, actor, AIRI_ACQ_REL); /* as above */
     if (previous != NULL)
         push_ring(system, worker, previous);
 }
@@ -324,7 +329,29 @@ static airi_actor *find_pooled(airi_worker *worker)
     return steal(worker);
 }
 
+/* Pushes made while this worker was on its way were left to it: with work in hand, it wakes the next for the rest. */
+static void hand_on(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+
+    worker->chosen = false;
+    (void)airi_fetch_add(&system->parked_count, 0, AIRI_SEQ_CST); /* before the look, as in airi_wake_one */
+    if (airi_work_visible(worker))
+        airi_wake_one(system, worker);
+}
+
+static airi_actor *find_by_class(airi_worker *worker);
+
 airi_actor *airi_find_work(airi_worker *worker)
+{
+    airi_actor *actor = find_by_class(worker);
+
+    if (actor != NULL && worker->chosen)
+        hand_on(worker);
+    return actor;
+}
+
+static airi_actor *find_by_class(airi_worker *worker)
 {
     airi_actor *pinned;
 
@@ -408,6 +435,7 @@ static void withdraw_parked(airi_worker *worker)
             (void)airi_fetch_sub(&system->parked_count, 1, AIRI_SEQ_CST);
     } else if (worker->class <= AIRI_CLASS_SPARE) {
         (void)airi_fetch_sub(&system->searching, 1, AIRI_SEQ_CST); /* the waker counted us as searching */
+        worker->chosen = true;
     }
     if (system->timekeeper == worker) {
         system->timekeeper = NULL;

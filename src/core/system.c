@@ -192,6 +192,8 @@ static uint32_t ask_all(airt_system *system, uint32_t how, bool leaves_only)
         airt_ref who = airi_actor_ref(actor);
         bool     skip;
 
+        if (airi_ref_generation(who) == 0) /* nobody has lived here yet */
+            continue;
         if (airi_slot_kind(actor) == AIRI_SLOT_CALLER || airi_mail_closed(&actor->mail) ||
             (airi_load(&actor->flags, AIRI_SEQ_CST) & how) == how)
             continue;

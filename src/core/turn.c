@@ -86,7 +86,7 @@ static void end_unhandled(airt_ctx *ctx, airt_letter reason)
 static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
 {
     const airt_kind *kind = msg->kind;
-    airt_reason      normal = { .exit = AIRT_EXIT_NORMAL, .origin = ctx->self };
+    airt_reason      normal;
     airt_status      status;
 
     ctx->msg = msg;
@@ -111,6 +111,7 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
         return true;
     case AIRT_STOP:
         end_message(ctx, true);
+        normal = (airt_reason){ .exit = AIRT_EXIT_NORMAL, .origin = ctx->self };
         airi_life_end(ctx, actor, &normal, true);
         return false;
     default:
@@ -177,7 +178,10 @@ static bool went_idle(airi_worker *worker, airi_actor *actor)
         return false;
     airi_seam(worker);
     /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves. */
-    return !work_came(actor) || !airi_mail_claim(&actor->mail);
+    /* Claimed back, it is ours like any actor from a queue: others may have run it meanwhile, suspended it too. */
+    if (work_came(actor) && airi_mail_claim(&actor->mail))
+        airi_schedule(worker->system, worker, actor);
+    return true;
 }
 
 /* True: the time budget is used up. The clock is read every few messages, every message once they prove slow. */

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Where handlers run: blocking and dedicated behaviours beside pooled ones, regions that block, pinned handlers, and
+ * handlers that move to another thread. */
+#define _GNU_SOURCE
+#include "threads.h"
+
+#include <errno.h>
+
+enum { MANY = 16, DEDICATED = 8, ROUNDS = 200 };
+
+AIRT_SIGNAL(enter)
+AIRT_SIGNAL(whoami)
+struct identity {
+    int64_t thread;
+};
+AIRT_KIND(identity, thread)
+AIRT_ANSWER(whoami, identity)
+struct roam {
+    uint32_t awaits;
+};
+AIRT_KIND(roam, awaits)
+
+static gate         hold;
+static _Atomic(int) moved, stayed, wrong_errno, failures;
+
+static void must(bool good)
+{
+    if (!good)
+        atomic_fetch_add(&failures, 1);
+}
+
+/* --- actors ------------------------------------------------------------------------------------------------------- */
+
+#define pooled_ACCEPTS(KIND) KIND(whoami)
+AIRT_PROTOCOL(pooled)
+struct pooled {
+    char nothing;
+};
+AIRT_ON(pooled, whoami)
+{
+    return airt_reply(ctx, whoami, .thread = thread_id());
+}
+#define pooled_HANDLES(ON, A) ON(A, whoami)
+AIRT_BEHAVIOR(pooled)
+
+#define blocker_ACCEPTS(KIND) KIND(enter) KIND(whoami)
+AIRT_PROTOCOL(blocker)
+struct blocker {
+    char nothing;
+};
+AIRT_ON(blocker, enter)
+{
+    gate_pass(&hold);
+    return AIRT_OK;
+}
+AIRT_ON(blocker, whoami)
+{
+    return airt_reply(ctx, whoami, .thread = thread_id());
+}
+#define blocker_HANDLES(ON, A) ON(A, enter) ON(A, whoami)
+AIRT_BEHAVIOR(blocker, .placement = AIRT_BLOCKING)
+
+/* Asks a pooled actor between two looks at the thread it is on. */
+struct loner_start {
+    pooled_ref peer;
+};
+AIRT_KIND(loner_start, REF(peer))
+#define loner_ACCEPTS(KIND) KIND(whoami)
+AIRT_PROTOCOL(loner)
+struct loner {
+    pooled_ref peer;
+};
+AIRT_ON(loner, loner_start)
+{
+    self->peer = msg->peer;
+    return AIRT_OK;
+}
+AIRT_ON(loner, whoami)
+{
+    long            before = thread_id();
+    struct identity peer;
+
+    AIRT_TRY(airt_ask(ctx, self->peer, &peer, AIRT_SECONDS(60), whoami));
+    must(thread_id() == before && peer.thread != before);
+    return airt_reply(ctx, whoami, .thread = before);
+}
+#define loner_HANDLES(ON, A) ON(A, loner_start) ON(A, whoami)
+AIRT_BEHAVIOR(loner, .placement = AIRT_DEDICATED)
+
+/* Not inlined: errno of the thread that runs now. */
+static __attribute__((noinline)) void set_errno(int value)
+{
+    errno = value;
+}
+
+static airt_status roam_about(airt_ctx *ctx, uint32_t awaits, bool may_move)
+{
+    for (uint32_t i = 0; i < awaits; i++) {
+        long before = thread_id();
+
+        set_errno(1);
+        AIRT_TRY(airt_sleep(ctx, AIRT_US(200)));
+        if (thread_id() == before) {
+            atomic_fetch_add(&stayed, 1);
+            continue;
+        }
+        atomic_fetch_add(&moved, 1);
+        must(may_move);
+        set_errno(77);
+        if (airt_errno() != 77)
+            atomic_fetch_add(&wrong_errno, 1);
+    }
+    return AIRT_OK;
+}
+
+#define rover_ACCEPTS(KIND) KIND(roam)
+AIRT_PROTOCOL(rover)
+struct rover {
+    char nothing;
+};
+AIRT_ON(rover, roam)
+{
+    return roam_about(ctx, msg->awaits, true);
+}
+#define rover_HANDLES(ON, A) ON(A, roam)
+AIRT_BEHAVIOR(rover)
+
+#define pin_ACCEPTS(KIND) KIND(roam) KIND(whoami)
+AIRT_PROTOCOL(pin)
+struct pin {
+    char nothing;
+};
+AIRT_ON(pin, roam)
+{
+    return roam_about(ctx, msg->awaits, false);
+}
+AIRT_ON(pin, whoami) /* suspended until it is stopped, or the gate opens */
+{
+    long before = thread_id();
+
+    atomic_fetch_add(&hold.most, 1);
+    while (!atomic_load(&hold.open)) {
+        AIRT_TRY(airt_sleep(ctx, AIRT_MS(5)));
+        must(thread_id() == before);
+    }
+    return airt_reply(ctx, whoami, .thread = before);
+}
+#define pin_HANDLES(ON, A) ON(A, roam) ON(A, whoami)
+AIRT_BEHAVIOR(pin, .pinned = true)
+
+/* A pooled actor whose handler stays in the gate, in a marked region. */
+static _Atomic(int) noted;
+static _Atomic(int) region_status;
+AIRT_SIGNAL(note)
+#define notary_ACCEPTS(KIND) KIND(note) KIND(whoami)
+AIRT_PROTOCOL(notary)
+struct notary {
+    char nothing;
+};
+AIRT_ON(notary, note)
+{
+    atomic_fetch_add(&noted, 1);
+    return AIRT_OK;
+}
+AIRT_ON(notary, whoami)
+{
+    return airt_reply(ctx, whoami, .thread = thread_id());
+}
+#define notary_HANDLES(ON, A) ON(A, note) ON(A, whoami)
+AIRT_BEHAVIOR(notary)
+
+struct marker_start {
+    notary_ref notary;
+};
+AIRT_KIND(marker_start, REF(notary))
+#define marker_ACCEPTS(KIND) KIND(enter)
+AIRT_PROTOCOL(marker)
+struct marker {
+    notary_ref notary;
+};
+AIRT_ON(marker, marker_start)
+{
+    self->notary = msg->notary;
+    return AIRT_OK;
+}
+AIRT_ON(marker, enter)
+{
+    airt_tell(ctx, self->notary, note); /* queued on this very worker */
+    atomic_store(&region_status, (int)airt_blocking_begin(ctx));
+    airt_tell(ctx, self->notary, note); /* and one from inside */
+    gate_pass(&hold);
+    airt_blocking_end(ctx);
+    return AIRT_OK;
+}
+#define marker_HANDLES(ON, A) ON(A, marker_start) ON(A, enter)
+AIRT_BEHAVIOR(marker)
+
+/* --- tests -------------------------------------------------------------------------------------------------------- */
+
+static airt_system *begin(const airt_system_options *options)
+{
+    airt_system *system = NULL;
+
+    gate_close(&hold);
+    moved = stayed = wrong_errno = failures = noted = 0;
+    OK(airt_system_create(options, &system));
+    return system;
+}
+
+static void end(airt_system **system)
+{
+    assert_int_equal(failures, 0);
+    OK(airt_system_quiesce(*system, AIRT_SECONDS(60)));
+    check_account(*system);
+    OK(airt_system_stop(system, AIRT_SECONDS(60)));
+}
+
+static void blocking_handlers_leave_the_workers_alone(void **state)
+{
+    airt_system    *system = begin(&(airt_system_options){ .workers = 2 });
+    blocker_ref     blocker[MANY];
+    pooled_ref      pooled;
+    struct identity inside, outside;
+
+    (void)state;
+    OK(airt_spawn(system, pooled, &pooled, NULL));
+    for (int i = 0; i < MANY; i++) {
+        OK(airt_spawn(system, blocker, &blocker[i], NULL));
+        OK(airt_tell(system, blocker[i], enter));
+    }
+    UNTIL(atomic_load(&hold.inside) == MANY); /* more than workers, all at once */
+    for (int i = 0; i < ROUNDS; i++)
+        OK(airt_ask(system, pooled, &outside, AIRT_SECONDS(60), whoami));
+    gate_open(&hold);
+    for (int i = 0; i < MANY; i++) {
+        OK(airt_ask(system, blocker[i], &inside, AIRT_SECONDS(60), whoami));
+        assert_int_not_equal(inside.thread, outside.thread);
+    }
+    end(&system);
+}
+
+static void blocking_threads_are_bounded(void **state)
+{
+    airt_system *system = begin(&(airt_system_options){ .workers = 1, .blocking_max = 4 });
+    blocker_ref  blocker;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        OK(airt_spawn(system, blocker, &blocker, NULL));
+        OK(airt_tell(system, blocker, enter));
+    }
+    UNTIL(atomic_load(&hold.inside) == 4);
+    gate_open(&hold);
+    UNTIL(atomic_load(&hold.passed) == MANY); /* those that waited for a thread got one */
+    assert_int_equal(atomic_load(&hold.most), 4);
+    end(&system);
+}
+
+static void a_dedicated_actor_has_one_thread(void **state)
+{
+    airt_system    *system = begin(&(airt_system_options){ .workers = 2 });
+    int             threads = threads_now();
+    loner_ref       loner[DEDICATED];
+    struct identity first[DEDICATED], again;
+    pooled_ref      pooled;
+
+    (void)state;
+    OK(airt_spawn(system, pooled, &pooled, NULL));
+    for (int i = 0; i < DEDICATED; i++) {
+        OK(airt_spawn(system, loner, &loner[i],
+                      &(airt_spawn_options){ .start = AIRT_START(loner, .peer = pooled) }));
+        OK(airt_ask(system, loner[i], &first[i], AIRT_SECONDS(60), whoami));
+        for (int j = 0; j < i; j++)
+            assert_int_not_equal(first[i].thread, first[j].thread);
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        OK(airt_ask(system, loner[i % DEDICATED], &again, AIRT_SECONDS(60), whoami));
+        assert_int_equal(again.thread, first[i % DEDICATED].thread);
+    }
+    assert_int_equal(threads_now(), threads + DEDICATED);
+    for (int i = 0; i < DEDICATED; i++)
+        airt_stop(system, loner[i].ref, NULL);
+    UNTIL(threads_now() == threads);
+    end(&system);
+}
+
+static void dedicated_threads_are_bounded_and_used_again(void **state)
+{
+    airt_system        *system = begin(&(airt_system_options){ .workers = 1, .dedicated_max = 2 });
+    loner_ref           loner[2], more = { 0 };
+    pooled_ref          pooled;
+    struct identity     answer;
+    airt_actor_info     info;
+    airt_spawn_options  options;
+    airt_spawn_options *given = &options;
+
+    (void)state;
+    OK(airt_spawn(system, pooled, &pooled, NULL));
+    options = (airt_spawn_options){ .name = "third", .start = AIRT_START(loner, .peer = pooled) };
+    for (int i = 0; i < 2; i++)
+        OK(airt_spawn(system, loner, &loner[i], &(airt_spawn_options){ .start = AIRT_START(loner, .peer = pooled) }));
+    for (int round = 0; round < 50; round++) {
+        IS(airt_spawn(system, loner, &more, given), AIRT_ELIMIT);
+        assert_int_equal(more.bits, 0);
+        airt_stop(system, loner[round % 2].ref, NULL);
+        UNTIL(airt_info(system, loner[round % 2].ref, &info) == AIRT_EDEAD);
+        UNTIL(airt_spawn(system, loner, &loner[round % 2], given) == AIRT_OK); /* name and thread are free again */
+        given->name = NULL;
+        OK(airt_ask(system, loner[round % 2], &answer, AIRT_SECONDS(60), whoami));
+    }
+    end(&system);
+}
+
+static void a_region_that_blocks_is_replaced(void **state)
+{
+    airt_system    *system = begin(&(airt_system_options){ .workers = 1, .workers_spare_max = 1, .stuck_ms = 20 });
+    int             threads = threads_now();
+    notary_ref      notary;
+    marker_ref      marker[2];
+    struct identity answer;
+
+    (void)state;
+    OK(airt_spawn(system, notary, &notary, NULL));
+    for (int i = 0; i < 2; i++)
+        OK(airt_spawn(system, marker, &marker[i],
+                      &(airt_spawn_options){ .start = AIRT_START(marker, .notary = notary) }));
+    OK(airt_tell(system, marker[0], enter));
+    UNTIL(atomic_load(&hold.inside) == 1);
+    IS((airt_status)region_status, AIRT_OK);
+    UNTIL(atomic_load(&noted) == 2); /* what it sent is handled while it is inside */
+    OK(airt_ask(system, notary, &answer, AIRT_SECONDS(60), whoami));
+    OK(airt_tell(system, marker[1], enter));
+    UNTIL(atomic_load(&hold.inside) == 2);
+    IS((airt_status)region_status, AIRT_ELIMIT);
+    gate_open(&hold);
+    UNTIL(atomic_load(&noted) == 4);
+    for (int i = 0; i < 100; i++) { /* replaced workers leave, and their place is free again */
+        UNTIL(threads_now() == threads);
+        OK(airt_tell(system, marker[i % 2], enter));
+        UNTIL(atomic_load(&hold.passed) == 3 + i);
+        IS((airt_status)region_status, AIRT_OK);
+    }
+    UNTIL(atomic_load(&noted) == 204);
+    end(&system);
+}
+
+static void pinned_handlers_come_back_and_others_may_move(void **state)
+{
+    airt_system *system = begin(&(airt_system_options){ .workers = 4 });
+    pin_ref      pin;
+    rover_ref    rover;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        OK(airt_spawn(system, pin, &pin, NULL));
+        OK(airt_tell(system, pin, roam, .awaits = 50));
+    }
+    UNTIL(stats_of(system).handled == MANY);
+    assert_int_equal(atomic_load(&moved), 0);
+    assert_int_equal(atomic_load(&stayed), MANY * 50);
+    for (int i = 0; i < MANY; i++)
+        OK(airt_spawn(system, rover, &rover, NULL));
+    for (int i = 1; i <= 1000 && atomic_load(&moved) < 10; i++) {
+        OK(airt_tell(system, rover, roam, .awaits = 20));
+        UNTIL(stats_of(system).handled == (uint64_t)(MANY + i));
+    }
+    assert_true(atomic_load(&moved) >= 10);
+    assert_int_equal(atomic_load(&wrong_errno), 0);
+    end(&system);
+}
+
+/* Its worker is replaced meanwhile: the thread stays for the pinned handler, and leaves when that has ended. */
+static void a_replaced_worker_stays_for_its_pinned_handler(void **state)
+{
+    airt_system *system = begin(&(airt_system_options){ .workers = 1 });
+    int          threads = threads_now();
+    pin_ref      pin;
+    notary_ref   notary;
+    marker_ref   marker;
+
+    (void)state;
+    OK(airt_spawn(system, notary, &notary, NULL));
+    OK(airt_spawn(system, marker, &marker, &(airt_spawn_options){ .start = AIRT_START(marker, .notary = notary) }));
+    for (int round = 0; round < 6; round++) {
+        gate_close(&hold);
+        OK(airt_spawn(system, pin, &pin, NULL));
+        OK(airt_tell(system, pin, whoami));
+        UNTIL(atomic_load(&hold.most) == 1);
+        OK(airt_tell(system, marker, enter)); /* the only worker: the same thread */
+        UNTIL(atomic_load(&hold.inside) == 1);
+        assert_int_equal(threads_now(), threads + 1);
+        if (round % 2 == 0)
+            airt_kill(system, pin.ref, NULL);
+        gate_open(&hold);
+        UNTIL(threads_now() == threads);
+    }
+    end(&system);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocking_handlers_leave_the_workers_alone),
+        cmocka_unit_test(blocking_threads_are_bounded),
+        cmocka_unit_test(a_dedicated_actor_has_one_thread),
+        cmocka_unit_test(dedicated_threads_are_bounded_and_used_again),
+        cmocka_unit_test(a_region_that_blocks_is_replaced),
+        cmocka_unit_test(pinned_handlers_come_back_and_others_may_move),
+        cmocka_unit_test(a_replaced_worker_stays_for_its_pinned_handler),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
