@@ -619,6 +619,7 @@ uint64_t random_program(uint64_t seed, uint32_t layout)
 {
     sim_options options = { .seed = seed, .layout = layout, .system.dead_letter = on_letter };
 
+    options.system.workers = 1 + (uint32_t)seed % 4;
     memset(&p, 0, sizeof p);
     p.rng = seed * UINT64_C(0x2545f4914f6cdd1d);
     p.fuel = FUEL;

@@ -352,7 +352,7 @@ AIRT_ON(puppet, command)
 }
 AIRT_ON(puppet, airt_stopping)
 {
-    sim_say("%c-%s%s", self->tag, sim_reason(&msg->reason), msg->started ? "" : "/unstarted");
+    sim_say("%c-%s%s", self->tag != 0 ? self->tag : '0', sim_reason(&msg->reason), msg->started ? "" : "/unstarted");
     return AIRT_OK;
 }
 AIRT_ON(puppet, airt_failed)

@@ -160,6 +160,7 @@ struct package_marks {
 };
 AIRT_KIND(package_marks, bits)
 AIRT_ANSWER(package_reach, package_marks)
+AIRT_SIGNAL(package_spread) /* private */
 
 #define package_ACCEPTS(KIND)                                                                                          \
     KIND(package_again)                                                                                                \

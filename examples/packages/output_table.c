@@ -100,22 +100,28 @@ static size_t count_lines(const char *lines)
     return count;
 }
 
-static void print_lines(const char *lines, const char *before, size_t max)
+/* A large cycle is cut at the terminal's edge; JSON has all of it. */
+static void print_lines(const char *lines, const char *before, size_t max, unsigned columns)
 {
+    size_t   width = columns - 2 - strlen(before);
     airt_str rest = text_of(lines), line;
 
-    for (size_t i = 0; i < max && text_cut(&rest, '\n', &line); i++)
-        (void)printf("  %s%.*s\n", i > 0 ? before : "", (int)line.size, line.at);
+    for (size_t i = 0; i < max && text_cut(&rest, '\n', &line); i++) {
+        bool cut = line.size > width;
+
+        (void)printf("  %s%.*s%s\n", i > 0 ? before : "", (int)(cut ? width - 3 : line.size), line.at,
+                     cut ? "..." : "");
+    }
 }
 
-static void print_chains(const struct report *report)
+static void print_chains(const struct report *report, unsigned columns)
 {
     size_t cycles = count_lines(report->cycles);
 
     (void)printf("\nLongest chain of dependencies: %zu (a cycle counts as one)\n", count_lines(report->chain));
-    print_lines(report->chain, "-> ", SIZE_MAX);
+    print_lines(report->chain, "-> ", SIZE_MAX, columns);
     (void)printf("\nCycles of dependencies: %zu\n", cycles);
-    print_lines(report->cycles, "", CYCLES_MAX);
+    print_lines(report->cycles, "", CYCLES_MAX, columns);
     if (cycles > CYCLES_MAX)
         (void)printf("  and %zu more\n", cycles - CYCLES_MAX);
 }
@@ -147,7 +153,7 @@ bool report_print_table(const struct report *report, unsigned columns)
                  report->unmet);
     print_sections(report, columns);
     print_top(report, columns);
-    print_chains(report);
+    print_chains(report, columns);
     print_runtime(report);
     return fflush(stdout) == 0 && ferror(stdout) == 0;
 }

@@ -16,7 +16,8 @@ struct package {
     struct memory_array records;   /* struct package_seen, one for each architecture */
     struct memory_array needed_by; /* package_mark_sink, each once */
     uint32_t            duplicates;
-    uint32_t            marks;
+    uint32_t            marks; /* that were spread */
+    uint32_t            fresh; /* that are about to be */
     census_ref          census;
     graph_ref           graph;
 };
@@ -247,15 +248,27 @@ AIRT_ON(package, package_weigh)
     return airt_reply(ctx, package_weigh, .name = self->name, .dependents = (uint32_t)self->needed_by.count);
 }
 
-/* Marks spread to all that need this one, each bit once: so the flood ends, cycles or not. */
+/* Each bit spreads once to all that need this one: so the flood ends, cycles or not. The message to itself goes behind
+ * the marks that are queued already, and they all spread together. */
 AIRT_ON(package, package_mark)
 {
-    const package_mark_sink *dependents = self->needed_by.items;
-    uint32_t                 fresh = msg->bits & ~self->marks;
+    uint32_t known = self->marks | self->fresh;
+    bool     spreading = self->fresh != 0;
 
-    self->marks |= fresh;
-    for (size_t i = 0; fresh != 0 && i < self->needed_by.count; i++)
-        AIRT_TRY(airt_tell(ctx, dependents[i], package_mark, .bits = fresh));
+    self->fresh |= msg->bits & ~known;
+    if (spreading || self->fresh == 0)
+        return AIRT_OK;
+    return airt_tell_any(ctx, airt_self(ctx), package_spread);
+}
+
+AIRT_ON(package, package_spread)
+{
+    const package_mark_sink *dependents = self->needed_by.items;
+
+    for (size_t i = 0; i < self->needed_by.count; i++)
+        AIRT_TRY(airt_tell(ctx, dependents[i], package_mark, .bits = self->fresh));
+    self->marks |= self->fresh;
+    self->fresh = 0;
     return AIRT_OK;
 }
 
@@ -272,5 +285,6 @@ AIRT_ON(package, package_reach)
     ON(A, package_needed)                                                                                              \
     ON(A, package_weigh)                                                                                               \
     ON(A, package_mark)                                                                                                \
+    ON(A, package_spread)                                                                                              \
     ON(A, package_reach)
 AIRT_BEHAVIOR(package)

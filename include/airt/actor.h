@@ -31,7 +31,7 @@ typedef enum airt_overflow {
 
 typedef struct airt_mailbox_options {
     uint32_t      max;       /* messages accepted and not begun; 0: 1024; AIRT_UNBOUNDED: no bound */
-    uint32_t      bytes_max; /* bytes of their bodies; 0: no bound by bytes */
+    uint32_t      bytes_max; /* bytes of their bodies and views; 0: no bound by bytes */
     airt_overflow overflow;
     uint32_t      ttl_ms;  /* a message not begun in time is a dead letter (expired); 0: none */
     uint32_t      wait_ms; /* longest wait of a sender under AIRT_WAIT; 0: 5000 */
@@ -69,7 +69,7 @@ typedef struct airt_timer {
  * as the actor's first turn; its failure ends the actor with reason AIRT_EXIT_START. With start_within_ms the call
  * waits for it and returns AIRT_EFAILED when it failed (reason from airt_last_failure inside a handler).
  * Thread: any.  Blocks: with start_within_ms.  Takes: nothing.
- * Fails: ENOMEM, ELIMIT (actors_max), EEXIST (name), EINVAL, ESTOPPING, EKILLED, EFAILED, ETIMEDOUT, EDEADLK. */
+ * Fails: ENOMEM, ELIMIT (actors_max, dedicated_max), EEXIST (name), EKIND (no handler for `start`), EINVAL, ESTOPPING, EKILLED, EFAILED, ETIMEDOUT, EDEADLK. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_spawn_behavior(airt_from from, const airt_behavior *behavior,
                                                          airt_ref *out_ref, const airt_spawn_options *options);
 
@@ -150,7 +150,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_ask_body(airt_from from, airt_ref to, 
                                                    airt_duration within, const airt_kind *answer_kind, void *out,
                                                    size_t out_size);
 /* Sends a request and goes on. Never fails: an error arrives at the await. Calls not taken are released when the
- * handler returns. Thread: inside a handler.  Blocks: no. */
+ * handler returns. Thread: inside a handler.  Blocks: only for room in a full AIRT_WAIT mailbox. */
 AIRT_API airt_call airt_ask_begin_body(airt_ctx *ctx, airt_ref to, const airt_kind *kind, const void *body,
                                        airt_duration within, const airt_kind *answer_kind);
 /* Waits until all, or any, of the calls are answered or failed. Answers OK although single calls may have failed:

@@ -93,7 +93,7 @@ typedef struct airt_system_options {
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
 
 /* Creates a system and starts its workers. Touches no signal handler and prints nothing.
- * Thread: any.  Blocks: no.  Fails: ENOMEM, ESYSTEM, EINVAL, ELIMIT. */
+ * Thread: any.  Blocks: no.  Fails: ENOMEM, ESYSTEM, EINVAL, ELIMIT, EVERSION (another major version's header). */
 #define airt_system_create(options, out_system)                                                                        \
     airt_system_create_sized((options), sizeof(airt_system_options), AIRT_VERSION, (out_system))
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size,
@@ -106,7 +106,8 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_stop(airt_system **system, airt_duration within);
 
 /* Waits until nothing is queued or running (armed timers and suspended handlers do not count). For tests and batch
- * programs. Thread: outside.  Blocks: yes.  Fails: ETIMEDOUT. */
+ * programs. In the simulated world and a foreign loop it runs what there is, without regard to `within`.
+ * Thread: outside.  Blocks: yes.  Fails: ETIMEDOUT. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_quiesce(airt_system *system, airt_duration within);
 
 /* With foreign_loop: a descriptor that is readable when there is work, and the call that does some: at most turns_max
@@ -125,7 +126,7 @@ typedef struct airt_system_stats {
     uint64_t turns, steals, parks, wakes;
     uint64_t awaits, switches, stacks, stacks_max;
     uint64_t timers_armed, timers_fired;
-    uint64_t bytes; /* held from the operating system for slots, messages and stacks' control */
+    uint64_t bytes; /* mapped from the operating system for messages, states and tables; partly untouched */
     uint32_t workers, workers_stuck;
 } airt_system_stats;
 #define airt_system_stats_get(system, out_stats)                                                                       \

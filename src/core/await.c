@@ -203,6 +203,8 @@ void airi_await_abort(airi_worker *worker, airi_actor *actor, airt_letter reason
         airi_dead(system, worker, ctx->self, msg, reason);
     }
     actor->suspended = NULL;
+    if (actor->behavior->pinned) /* on its own thread, as in airi_loop_resume */
+        (void)airi_fetch_sub(&worker->pinned_away, 1, AIRI_SEQ_CST);
     airi_stacks_give(&system->stacks, ctx->stack);
 }
 

@@ -484,9 +484,16 @@ airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_ki
 bool airi_box_empty(airi_actor *actor)
 {
     airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    bool        locked = lanes_locked(actor);
+    bool        empty;
 
-    return actor->lane_mask == 0 && !airi_mail_has_new(&actor->mail) &&
-           (extra == NULL || airi_load(&extra->waiting, AIRI_SEQ_CST) == 0);
+    if (locked)
+        airi_mutex_lock(&actor->lock);
+    empty = actor->lane_mask == 0 && !airi_mail_has_new(&actor->mail) &&
+            (extra == NULL || airi_load(&extra->waiting, AIRI_SEQ_CST) == 0);
+    if (locked)
+        airi_mutex_unlock(&actor->lock);
+    return empty;
 }
 
 /* Whether a message that carries a deadline, or belongs to a call or an incarnation, is still wanted. */

@@ -263,23 +263,6 @@ static airt_status starter_take(birth *b, airi_extra *extra)
     return AIRT_OK;
 }
 
-static airt_status name_take(birth *b, airi_extra *extra)
-{
-    airt_system *system = b->caller->system;
-    airt_str     name = { b->options->name, 0 };
-    const char  *key = NULL;
-    airt_status  status;
-
-    if (name.at == NULL)
-        return AIRT_OK;
-    name.size = strlen(name.at);
-    airi_mutex_lock(&system->names_lock);
-    status = airi_names_insert(&system->names, airi_cache_of(b->caller->worker), name, b->ref.bits, &key);
-    airi_mutex_unlock(&system->names_lock);
-    extra->name = key;
-    return status;
-}
-
 static airt_status extra_fill(birth *b)
 {
     airt_system *system = b->caller->system;
@@ -298,9 +281,7 @@ static airt_status extra_fill(birth *b)
     if (status == AIRT_OK)
         status = starter_take(b, extra);
     if (status == AIRT_OK && b->behavior->placement == AIRT_DEDICATED && !system->world->driven && !system->foreign)
-        status = airi_worker_start(system, AIRI_CLASS_DEDICATED, &extra->dedicated);
-    if (status == AIRT_OK)
-        status = name_take(b, extra);
+        status = airi_dedicated_start(system, &extra->dedicated);
     return status;
 }
 
@@ -330,6 +311,38 @@ static void stillborn(birth *b)
     airi_slot_give(system, b->actor);
 }
 
+/* Both boxes are still the spawner's: it schedules the owner. */
+static void open_boxes(airi_actor *actor, bool quiet)
+{
+    airi_mail_open(&actor->urgent);
+    if (quiet) /* nothing to do at the start: it runs with its first message */
+        set_state(actor, AIRT_STATE_RUNNING);
+    airi_mail_open(&actor->mail);
+}
+
+/* The last that can fail. Name and boxes appear together: whoever is told that the name is taken can find its actor. */
+static airt_status name_and_open(birth *b, bool quiet)
+{
+    airt_system *system = b->caller->system;
+    airt_str     name = { b->options->name, 0 };
+    airi_extra  *extra = airi_load(&b->actor->extra, AIRI_ACQUIRE);
+    const char  *key = NULL;
+    airt_status  status;
+
+    if (name.at == NULL) {
+        open_boxes(b->actor, quiet);
+        return AIRT_OK;
+    }
+    name.size = strlen(name.at);
+    airi_mutex_lock(&system->names_lock);
+    status = airi_names_insert(&system->names, airi_cache_of(b->caller->worker), name, b->ref.bits, &key);
+    extra->name = key;
+    if (status == AIRT_OK)
+        open_boxes(b->actor, quiet);
+    airi_mutex_unlock(&system->names_lock);
+    return status;
+}
+
 static void name_drop(airt_system *system, airi_worker *worker, airi_extra *extra)
 {
     airt_str name;
@@ -343,19 +356,18 @@ static void name_drop(airt_system *system, airi_worker *worker, airi_extra *extr
     airi_mutex_unlock(&system->names_lock);
 }
 
-/* Opens the boxes; from here on the actor is its owner's: the first turn's. */
-static void deliver_birth(birth *b)
+static bool starts_quietly(const airi_extra *extra)
+{
+    return extra == NULL || (extra->start == NULL && extra->starter == NULL && extra->dedicated == NULL);
+}
+
+/* From here on the actor is its owner's: the first turn's. */
+static void deliver_birth(birth *b, bool quiet)
 {
     airt_system *system = b->caller->system;
     airi_actor  *actor = b->actor;
-    airi_extra  *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
-    bool         quiet = extra == NULL || (extra->start == NULL && extra->starter == NULL && extra->dedicated == NULL);
 
     AIRI_TALLY(system, b->caller->worker, spawned, 1);
-    airi_mail_open(&actor->urgent);
-    if (quiet) /* nothing to do at the start: it runs with its first message */
-        set_state(actor, AIRT_STATE_RUNNING);
-    airi_mail_open(&actor->mail);
     /* As at the end of a turn: idle, then a second look. */
     if (quiet && airi_mail_idle(&actor->mail) &&
         (!airi_await_attention(actor, true) || !airi_mail_claim(&actor->mail)))
@@ -369,6 +381,7 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
     static const airt_spawn_options defaults = { 0 };
     birth       b = { caller, behavior, options != NULL ? options : &defaults, starter, NULL, AIRT_NONE };
     airt_status status = options_valid(caller, behavior, b.options);
+    bool        quiet;
 
     if (status == AIRT_OK)
         status = slot_take(&b);
@@ -379,18 +392,17 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
         status = extra_fill(&b);
     if (status == AIRT_OK)
         status = airi_ties_of_birth(caller, b.options, b.ref);
+    quiet = starts_quietly(airi_load(&b.actor->extra, AIRI_ACQUIRE));
+    if (status == AIRT_OK)
+        status = name_and_open(&b, quiet);
     if (status != AIRT_OK) {
-        airi_extra *extra = airi_load(&b.actor->extra, AIRI_ACQUIRE);
-
-        if (extra != NULL) {
+        if (airi_load(&b.actor->extra, AIRI_ACQUIRE) != NULL)
             airi_ties_undo(caller->system, caller->worker, b.actor);
-            name_drop(caller->system, caller->worker, extra);
-        }
         stillborn(&b);
         return status;
     }
     *out_ref = b.ref;
-    deliver_birth(&b);
+    deliver_birth(&b, quiet);
     return AIRT_OK;
 }
 
@@ -493,8 +505,10 @@ static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
         memset(actor->self, 0, actor->behavior->state_size);
     (void)airi_fetch_add(&actor->incarnation, 1, AIRI_SEQ_CST);
     extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_mutex_lock(&actor->lock);
     if (extra != NULL && extra->born != NULL)
         actor->behavior = extra->born; /* a fresh incarnation begins in its first state */
+    airi_mutex_unlock(&actor->lock);
     airi_store(&actor->started_ns, ctx->worker->now_ns, AIRI_RELAXED); /* a statistic */
     AIRI_TALLY(system, ctx->worker, restarts, 1);
     if (extra != NULL)

@@ -36,6 +36,8 @@ typedef struct airi_starter { /* an open call that the start answers */
 airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior, const airt_spawn_options *options,
                        const airi_starter *starter, airt_ref *out_ref);
 void airi_slot_give(airt_system *system, airi_actor *actor);
+/* A thread for one dedicated actor. Fails: ELIMIT (dedicated_max), ENOMEM, ESYSTEM. */
+airt_status airi_dedicated_start(airt_system *system, airi_worker **out_worker);
 /* A dedicated actor is gone: its thread may end. */
 void airi_worker_dismiss(airt_system *system, airi_worker *by, airi_worker *dedicated);
 bool airi_behavior_handles(const airt_behavior *behavior, const airt_kind *kind);

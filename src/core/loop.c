@@ -44,7 +44,7 @@ static void arrive(airi_worker *worker)
         airi_schedule(worker->system, worker, actor);
 }
 
-static bool leaves_pool(airi_worker *worker)
+bool airi_loop_leaves(airi_worker *worker)
 {
     /* Seq_cst: the watch replaced this worker, or the system ends. */
     if (airi_load(&worker->system->halt, AIRI_SEQ_CST))
@@ -68,7 +68,7 @@ static void loop_entry(void *argument)
         airi_worker *worker = ctx->worker;
         airi_actor  *actor;
 
-        if (leaves_pool(worker) && !worker->driven_mode)
+        if (airi_loop_leaves(worker) && !worker->driven_mode)
             leave_thread(worker);
         actor = airi_find_work(worker);
         if (actor != NULL) {

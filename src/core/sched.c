@@ -471,8 +471,7 @@ void airi_park(airi_worker *worker)
 
     announce_parked(worker);
     deadline = park_deadline(worker);
-    if (!airi_work_visible(worker) && !airi_load(&system->halt, AIRI_SEQ_CST) &&
-        !airi_load(&worker->stuck, AIRI_SEQ_CST)) {
+    if (!airi_work_visible(worker) && !airi_loop_leaves(worker)) {
         AIRI_TALLY(system, worker, parks, 1);
         airi_idle_changed(system);
         system->world->wait(system->world, &worker->word, 0, deadline);

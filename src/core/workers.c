@@ -65,6 +65,8 @@ static void worker_run(void *argument)
     worker_enter(worker);
     airi_stack_switch(&worker->native, worker->stack);
     worker_leave(worker);
+    if (worker->class <= AIRI_CLASS_SPARE && airi_load(&worker->stuck, AIRI_SEQ_CST)) /* its replacement stays instead */
+        (void)airi_fetch_sub(&worker->system->spare_workers, 1, AIRI_SEQ_CST);
     airi_store(&worker->gone, true, AIRI_SEQ_CST);
     airi_idle_changed(worker->system);
 }
@@ -208,25 +210,34 @@ void airi_worker_dismiss(airt_system *system, airi_worker *by, airi_worker *dedi
     airi_ring_worker(system, dedicated, by);
 }
 
-/* One more thread of a class, within its maximum. */
-static bool grow(airt_system *system, AIRI_ATOMIC(uint32_t) *count, uint32_t max, airi_class class)
+/* One more thread of a class, within its maximum. Fails: ELIMIT, and as airi_worker_start. */
+static airt_status grow(airt_system *system, AIRI_ATOMIC(uint32_t) *count, uint32_t max, airi_class class,
+                        airi_worker **out_worker)
 {
-    if (airi_fetch_add(count, 1, AIRI_SEQ_CST) < max && airi_worker_start(system, class, NULL) == AIRT_OK)
-        return true;
-    (void)airi_fetch_sub(count, 1, AIRI_SEQ_CST);
-    return false;
+    airt_status status = AIRT_ELIMIT;
+
+    if (airi_fetch_add(count, 1, AIRI_SEQ_CST) < max)
+        status = airi_worker_start(system, class, out_worker);
+    if (status != AIRT_OK)
+        (void)airi_fetch_sub(count, 1, AIRI_SEQ_CST);
+    return status;
+}
+
+airt_status airi_dedicated_start(airt_system *system, airi_worker **out_worker)
+{
+    return grow(system, &system->dedicated_workers, system->options.dedicated_max, AIRI_CLASS_DEDICATED, out_worker);
 }
 
 void airi_blocking_grow(airt_system *system, airi_worker *worker)
 {
     (void)worker;
     if (airi_load(&system->blocking_workers, AIRI_SEQ_CST) < system->options.blocking_max)
-        (void)grow(system, &system->blocking_workers, system->options.blocking_max, AIRI_CLASS_BLOCKING);
+        (void)grow(system, &system->blocking_workers, system->options.blocking_max, AIRI_CLASS_BLOCKING, NULL);
 }
 
 bool airi_spare_start(airt_system *system)
 {
-    return grow(system, &system->spare_workers, system->options.workers_spare_max, AIRI_CLASS_SPARE);
+    return grow(system, &system->spare_workers, system->options.workers_spare_max, AIRI_CLASS_SPARE, NULL) == AIRT_OK;
 }
 
 void airi_workers_halt(airt_system *system)
