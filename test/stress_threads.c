@@ -187,7 +187,8 @@ AIRT_ON(marker, enter)
 {
     airt_tell(ctx, self->notary, note); /* queued on this very worker */
     atomic_store(&region_status, (int)airt_blocking_begin(ctx));
-    airt_tell(ctx, self->notary, note); /* and one from inside */
+    pause_us(3000);
+    airt_tell(ctx, self->notary, note); /* and one from inside, when who stands in sleeps */
     gate_pass(&hold);
     airt_blocking_end(ctx);
     return AIRT_OK;

@@ -439,7 +439,7 @@ airt_status airt_stash(airt_ctx *ctx)
         return AIRT_EKILLED;
     if (ctx->msg == NULL)
         return AIRT_EINVAL;
-    extra = airi_extra_of(ctx->system, ctx->worker, ctx->actor);
+    extra = airi_extra_of(ctx->system, ctx->worker, ctx->self);
     if (extra == NULL)
         return AIRT_ENOMEM;
     airi_mutex_lock(&ctx->actor->lock);
@@ -490,7 +490,7 @@ airt_status airt_become(airt_ctx *ctx, const airt_behavior *state)
     (void)airi_resolve_ctx(ctx, "airt_become");
     if (state == NULL || state->receive == NULL || state->state_size != ctx->actor->behavior->state_size)
         return AIRT_EINVAL;
-    extra = airi_extra_of(ctx->system, ctx->worker, ctx->actor);
+    extra = airi_extra_of(ctx->system, ctx->worker, ctx->self);
     if (extra == NULL)
         return airi_killed(ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
     airi_mutex_lock(&ctx->actor->lock);

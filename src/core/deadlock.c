@@ -217,8 +217,12 @@ static bool holder_waits(airt_system *system, uint32_t first_call)
 static void tell_chain(airi_chain *chain, airt_ref asker, const walk *w)
 {
     *chain = (airi_chain){ .count = 1, .ref = { asker } };
-    for (uint32_t i = 0; i < w->chain_count && chain->count < AIRI_CHAIN_MAX; i++)
-        chain->ref[chain->count++] = airi_actor_ref(airi_slot(w->system, w->chain[i]));
+    for (uint32_t i = 0; i < w->chain_count && chain->count < AIRI_CHAIN_MAX; i++) {
+        airi_actor *actor = airi_slot(w->system, w->chain[i]);
+
+        if (actor != NULL)
+            chain->ref[chain->count++] = airi_actor_ref(actor);
+    }
 }
 
 /* Whether the wait that an actor has announced is part of a cycle. Under wait_lock. */

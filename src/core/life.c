@@ -73,11 +73,14 @@ airt_status airi_extra_at(airt_system *system, airi_worker *worker, airt_ref who
     return status;
 }
 
-airi_extra *airi_extra_of(airt_system *system, airi_worker *worker, airi_actor *actor)
+/* By ref: a handler whose actor was killed makes none for the slot's next tenant. What it finds here it may use only after
+ * it has looked, under the lock, that it still owns the actor. */
+airi_extra *airi_extra_of(airt_system *system, airi_worker *worker, airt_ref who)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE); /* pairs with the release in airi_extra_at */
+    /* Acquire: pairs with the release in airi_extra_at. */
+    airi_extra *extra = airi_load(&airi_slot(system, airi_ref_index(who))->extra, AIRI_ACQUIRE);
 
-    if (extra == NULL && airi_extra_at(system, worker, airi_actor_ref(actor), &extra) != AIRT_OK)
+    if (extra == NULL && airi_extra_at(system, worker, who, &extra) != AIRT_OK)
         return NULL;
     return extra;
 }
@@ -271,7 +274,7 @@ static airt_status extra_fill(birth *b)
 
     if (!wants_extra(b))
         return AIRT_OK;
-    extra = airi_extra_of(system, b->caller->worker, b->actor);
+    extra = airi_extra_of(system, b->caller->worker, b->ref);
     if (extra == NULL)
         return AIRT_ENOMEM;
     extra->stash_max = b->options->stash_max == 0 ? 1024 : b->options->stash_max;

@@ -26,7 +26,7 @@ airt_reason airi_life_reason(airi_actor *actor);
 void airi_life_orphan_ended(airt_ctx *ctx);
 
 /* The extra of a living actor, made when it is first needed. Owner: NULL is no memory. Any thread: EDEAD, ENOMEM. */
-airi_extra *airi_extra_of(airt_system *system, airi_worker *worker, airi_actor *actor);
+airi_extra *airi_extra_of(airt_system *system, airi_worker *worker, airt_ref who);
 airt_status airi_extra_at(airt_system *system, airi_worker *worker, airt_ref who, airi_extra **out_extra);
 
 typedef struct airi_starter { /* an open call that the start answers */

@@ -44,14 +44,6 @@ static void arrive(airi_worker *worker)
         airi_schedule(worker->system, worker, actor);
 }
 
-bool airi_loop_leaves(airi_worker *worker)
-{
-    /* Seq_cst: the watch replaced this worker, or the system ends. */
-    if (airi_load(&worker->system->halt, AIRI_SEQ_CST))
-        return true;
-    return airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_load(&worker->pinned_away, AIRI_SEQ_CST) == 0;
-}
-
 static void __attribute__((noreturn)) leave_thread(airi_worker *worker)
 {
     worker->retired = worker->stack;
@@ -68,7 +60,7 @@ static void loop_entry(void *argument)
         airi_worker *worker = ctx->worker;
         airi_actor  *actor;
 
-        if (airi_loop_leaves(worker) && !worker->driven_mode)
+        if (airi_worker_leaves(worker) && !worker->driven_mode)
             leave_thread(worker);
         actor = airi_find_work(worker);
         if (actor != NULL) {

@@ -33,7 +33,7 @@ static void owned_give(airi_worker *worker, airi_owned *owned)
 
 bool airi_owned_add(airt_ctx *ctx, airi_owned *owned)
 {
-    airi_extra *extra = airi_extra_of(ctx->system, ctx->worker, ctx->actor);
+    airi_extra *extra = airi_extra_of(ctx->system, ctx->worker, ctx->self);
     bool        added = false;
 
     if (extra == NULL)
@@ -200,7 +200,7 @@ airt_status airt_keep(airt_ctx *ctx, airt_msg **out_msg)
         return AIRT_EKILLED;
     if (ctx->msg == NULL)
         return AIRT_EINVAL;
-    if (airi_extra_of(ctx->system, ctx->worker, ctx->actor) == NULL)
+    if (airi_extra_of(ctx->system, ctx->worker, ctx->self) == NULL)
         return AIRT_ENOMEM;
     status = airi_keeper_reserve(ctx);
     if (status != AIRT_OK)

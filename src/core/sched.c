@@ -400,6 +400,14 @@ bool airi_work_visible(airi_worker *worker)
     return pool_work_visible(worker);
 }
 
+bool airi_worker_leaves(airi_worker *worker)
+{
+    /* Seq_cst: the watch replaced this worker, or the system ends. */
+    if (airi_load(&worker->system->halt, AIRI_SEQ_CST))
+        return true;
+    return airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_load(&worker->pinned_away, AIRI_SEQ_CST) == 0;
+}
+
 /* --- parking ------------------------------------------------------------------------------------------------------ */
 
 static void announce_parked(airi_worker *worker)
@@ -471,7 +479,7 @@ void airi_park(airi_worker *worker)
 
     announce_parked(worker);
     deadline = park_deadline(worker);
-    if (!airi_work_visible(worker) && !airi_loop_leaves(worker)) {
+    if (!airi_work_visible(worker) && !airi_worker_leaves(worker)) {
         AIRI_TALLY(system, worker, parks, 1);
         airi_idle_changed(system);
         system->world->wait(system->world, &worker->word, 0, deadline);

@@ -146,7 +146,7 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
     int64_t      now = system->world->now_ns(system->world);
     airt_status  status = airi_killed(ctx) ? AIRT_EKILLED : AIRT_OK;
 
-    extra = status == AIRT_OK ? airi_extra_of(system, ctx->worker, ctx->actor) : NULL;
+    extra = status == AIRT_OK ? airi_extra_of(system, ctx->worker, ctx->self) : NULL;
     if (status == AIRT_OK)
         status = extra == NULL ? AIRT_ENOMEM : timer_open(system, &timer);
     if (status != AIRT_OK)
