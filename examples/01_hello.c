@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include <airt/airt.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -157,6 +157,21 @@ static inline unsigned airi_slot_kind(airi_actor *actor)
 {
     return airi_load(&actor->slot_kind, AIRI_RELAXED);
 }
+/* The extra, or NULL. Acquire: pairs with the release in airi_extra_at, where it is made. */
+static inline airi_extra *airi_extra_seen(airi_actor *actor)
+{
+    return airi_load(&actor->extra, AIRI_ACQUIRE);
+}
+/* The bound; relaxed: see the field. */
+static inline uint32_t airi_box_max(airi_actor *actor)
+{
+    return airi_load(&actor->mailbox_max, AIRI_RELAXED);
+}
+/* Whether a waiting sender is decided. Acquire: pairs with the release of who decides, in box.c. */
+static inline airt_status airi_waiter_status(airi_waiter *waiter)
+{
+    return (airt_status)airi_load(&waiter->status, AIRI_ACQUIRE);
+}
 static inline uint64_t airi_ref_bits(uint32_t index, uint64_t generation)
 {
     return (generation << AIRI_INDEX_BITS) | index;

@@ -149,7 +149,7 @@ static airi_actor *lock_living(airt_system *system, airt_ref who)
 /* The behaviour it was spawned with: what it takes as a whole, whatever its present state. Under its lock. */
 static const airt_behavior *born_with(airi_actor *actor)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
 
     return extra != NULL && extra->born != NULL ? extra->born : actor->behavior;
 }
@@ -466,7 +466,7 @@ airt_status airt_unstash(airt_ctx *ctx)
 
     (void)airi_resolve_ctx(ctx, "airt_unstash");
     airi_mutex_lock(&actor->lock);
-    extra = airi_killed(ctx) ? NULL : airi_load(&actor->extra, AIRI_ACQUIRE);
+    extra = airi_killed(ctx) ? NULL : airi_extra_seen(actor);
     if (extra != NULL) {
         airi_lane_put_back(actor, &extra->stash);
         extra->stash_count = 0;

@@ -59,7 +59,7 @@ static bool satisfied(airi_worker *worker, airi_actor *actor, airi_await *await)
         return received(worker, actor, await);
     case AIRI_AWAIT_ROOM:
         /* Acquire: pairs with the grant's release. */
-        return airi_load(&await->waiter->status, AIRI_ACQUIRE) != AIRT_EPENDING;
+        return airi_waiter_status(await->waiter) != AIRT_EPENDING;
     case AIRI_AWAIT_SLEEP:
         break;
     }
@@ -109,7 +109,7 @@ static void await_end(airt_ctx *ctx, airi_await *await)
  * rest to us. False: a killer was first, the actor is not ours any more. */
 static bool step_out(airt_ctx *ctx)
 {
-    /* Acq_rel: as at the end of airi_dispatch. */
+    /* Acq_rel: partners as at the end of airi_dispatch. */
     if (airi_exchange(&ctx->running, 0, AIRI_ACQ_REL) != AIRI_ABANDONED)
         return true;
     airi_store(&ctx->running, AIRI_ABANDONED, AIRI_RELEASE); /* airi_dispatch will look again */
@@ -175,7 +175,7 @@ static void abort_room(airt_ctx *ctx)
 {
     airi_waiter *waiter = ctx->await->waiter;
     bool         refused = airi_waiter_withdraw(ctx->system, waiter) ||
-                   airi_load(&waiter->status, AIRI_ACQUIRE) != AIRT_OK; /* pairs with the release of who decided */
+                   airi_waiter_status(waiter) != AIRT_OK; /* pairs with the release of who decided */
 
     airi_keeper_abort(ctx, waiter->to, refused ? waiter->msg : NULL);
 }

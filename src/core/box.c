@@ -87,7 +87,7 @@ static void bytes_give(airi_actor *actor, airi_extra *extra, const airt_msg *msg
 
 static bool room_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
-    uint32_t max = airi_box(actor) & AIRI_BOX_UNBOUNDED ? AIRI_ROOM_MAX : airi_load(&actor->mailbox_max, AIRI_RELAXED);
+    uint32_t max = airi_box(actor) & AIRI_BOX_UNBOUNDED ? AIRI_ROOM_MAX : airi_box_max(actor);
 
     if (!bytes_take(actor, extra, msg))
         return false;
@@ -159,7 +159,7 @@ static airt_status deliver_drop_old(const airi_caller *caller, airi_actor *actor
     bool        claimed = false;
 
     airi_mutex_lock(&actor->lock);
-    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    extra = airi_extra_seen(actor);
     if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(to) && extra != NULL &&
         !airi_mail_closed(&actor->mail)) {
         msg->link.next = NULL;
@@ -181,7 +181,7 @@ static bool enlist(const airi_caller *caller, airi_actor *actor, airi_waiter *wa
     bool        waits = false;
 
     airi_mutex_lock(&actor->lock);
-    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    extra = airi_extra_seen(actor);
     *status = AIRT_EDEAD;
     if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(waiter->to) && extra != NULL &&
         !airi_mail_closed(&actor->mail)) {
@@ -208,10 +208,10 @@ bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter)
     bool        poke = false;
 
     airi_mutex_lock(&actor->lock);
-    if (airi_load(&waiter->status, AIRI_ACQUIRE) == AIRT_EPENDING) {
+    if (airi_waiter_status(waiter) == AIRT_EPENDING) {
         airi_list_remove(&waiter->link);
         /* Those behind may need fewer bytes, and nothing may be left in the box to bring its owner to look. */
-        poke = airi_fetch_sub(&airi_load(&actor->extra, AIRI_ACQUIRE)->waiting, 1, AIRI_SEQ_CST) > 1 &&
+        poke = airi_fetch_sub(&airi_extra_seen(actor)->waiting, 1, AIRI_SEQ_CST) > 1 &&
                (airi_box(actor) & AIRI_BOX_BYTES) != 0;
         if (poke)
             (void)airi_fetch_or(&actor->flags, AIRI_LANE_NEWS, AIRI_SEQ_CST);
@@ -263,7 +263,7 @@ static void grant(airi_worker *worker, airi_actor *actor, airi_extra *extra)
 
 void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
 
     while (extra != NULL && !airi_list_empty(&extra->waiters)) {
         airi_waiter *waiter = AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
@@ -300,7 +300,7 @@ static airt_status wait_inside(const airi_caller *caller, airi_actor *actor, air
     status = airi_await_room(ctx, waiter, due);
     if (status != AIRT_OK && airi_waiter_withdraw(ctx->system, waiter))
         return status;
-    return (airt_status)airi_load(&waiter->status, AIRI_ACQUIRE);
+    return (airt_status)airi_waiter_status(waiter);
 }
 
 static airt_status wait_outside(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, int64_t due)
@@ -321,7 +321,7 @@ static airt_status deliver_wait(const airi_caller *caller, airi_actor *actor, ai
                                 int64_t wait_ns)
 {
     airi_waiter waiter = { .msg = msg, .to = to };
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
     int64_t     due;
 
     if (extra == NULL)
@@ -345,7 +345,7 @@ static airt_status deliver_special(const airi_caller *caller, airi_actor *actor,
         return deliver_drop_old(caller, actor, to, msg);
     if (airi_box(actor) & AIRI_BOX_WAIT)
         return deliver_wait(caller, actor, to, msg, wait_ns);
-    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    extra = airi_extra_seen(actor);
     if (extra == NULL && (airi_box(actor) & AIRI_BOX_BYTES))
         return AIRT_EDEAD;
     if (room_take(actor, extra, msg))
@@ -374,8 +374,10 @@ static airi_actor *box_of(airt_system *system, airt_ref to)
 /* A request expires by its own deadline; anything else by the box's time-to-live. */
 static void stamp(airt_system *system, airi_actor *actor, airt_msg *msg)
 {
-    if (airi_load(&actor->ttl_ms, AIRI_RELAXED) != 0 && msg->deadline_ns == 0) {
-        msg->deadline_ns = system->world->now_ns(system->world) + (int64_t)airi_load(&actor->ttl_ms, AIRI_RELAXED) * 1000000;
+    int64_t ttl_ms = airi_load(&actor->ttl_ms, AIRI_RELAXED); /* relaxed: see the field */
+
+    if (ttl_ms != 0 && msg->deadline_ns == 0) {
+        msg->deadline_ns = system->world->now_ns(system->world) + 1000000 * ttl_ms;
         msg->flags |= AIRI_MSG_TTL;
     }
     if (airi_msg_is(msg, AIRI_MSG_REQUEST))
@@ -402,7 +404,7 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
     msg->generation = airi_ref_generation(to) & AIRI_GENERATION_LAST;
     if (airi_box(actor) != 0)
         return deliver_special(caller, actor, to, msg, wait_ns);
-    if (!airi_room_take(&actor->room, airi_load(&actor->mailbox_max, AIRI_RELAXED)))
+    if (!airi_room_take(&actor->room, airi_box_max(actor)))
         return AIRT_EFULL;
     return push_counted(system, caller->worker, actor, msg);
 }
@@ -433,7 +435,7 @@ static bool lanes_locked(airi_actor *actor)
  * next may fit. The flag is cleared first, so that it is set again for whatever is not seen now. */
 static void take_news(airi_worker *worker, airi_actor *actor)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_RELAXED); /* owner's own */
+    airi_extra *extra = airi_extra_seen(actor); /* owner's own */
 
     if ((airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS) == 0)
         return;
@@ -483,7 +485,7 @@ airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_ki
 
 bool airi_box_empty(airi_actor *actor)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
     bool        locked = lanes_locked(actor);
     bool        empty;
 
@@ -523,7 +525,7 @@ static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
         airi_room_begin(&actor->room);
         return;
     }
-    extra = airi_load(&actor->extra, AIRI_RELAXED); /* owner's own */
+    extra = airi_extra_seen(actor); /* owner's own */
     if (airi_box(actor) & AIRI_BOX_DROP_OLD) { /* senders, who evict, write `begun` too, under the lock */
         airi_mutex_lock(&actor->lock);
         begin_one(actor, extra, msg);

@@ -17,6 +17,7 @@ airi_call_record *airi_call_of(airt_system *system, airt_call call)
     airt_ref          handle = { call.bits };
     airi_call_record *record = airi_call_at(system, airi_ref_index(handle));
 
+    /* Acquire: partner is the release in the fetch-add of airi_call_close. */
     if (record == NULL || airi_load(&record->number, AIRI_ACQUIRE) != airi_ref_generation(handle))
         return NULL;
     return record;
@@ -44,7 +45,7 @@ airt_call airi_call_open(airt_system *system, airi_actor *asker, uint32_t *list,
     record->answer = NULL;
     record->next = *list;
     airi_store(&record->asker, asker->index, AIRI_RELAXED); /* published by the edge */
-    airi_store(&record->sibling, 0, AIRI_RELAXED);
+    airi_store(&record->sibling, 0, AIRI_SEQ_CST);
     airi_store(&record->number, number, AIRI_SEQ_CST);
     airi_edge_set(record, number, holder);
     *list = index;
@@ -140,7 +141,7 @@ static airt_msg *answer_take(airt_msg *request)
 {
     if (!airi_msg_is(request, AIRI_MSG_REQUEST))
         return NULL;
-    /* Acq_rel: exactly one of reply, failure and a killer gets it. */
+    /* Acq_rel: partner is itself: exactly one of reply, failure and a killer gets it, filled as the asker made it. */
     return airi_exchange(&airi_msg_trailer(request)->answer, NULL, AIRI_ACQ_REL);
 }
 

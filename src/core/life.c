@@ -59,7 +59,7 @@ airt_status airi_extra_at(airt_system *system, airi_worker *worker, airt_ref who
         return AIRT_EDEAD;
     airi_mutex_lock(&actor->lock); /* an ended tenant gets no extra any more: see airi_life_close */
     if (tenant_living(actor, who)) {
-        airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+        airi_extra *extra = airi_extra_seen(actor);
 
         if (extra == NULL) {
             extra = extra_make(system, worker);
@@ -138,6 +138,7 @@ static void slot_fill(birth *b)
     airi_store(&actor->box, box_of(&options->mailbox), AIRI_RELAXED);
     actor->turn_max = (uint16_t)(options->turn_max == 0 ? 64 : options->turn_max);
     actor->behavior = b->behavior;
+    /* Relaxed: see the field. */
     airi_store(&actor->slot_kind,
                b->behavior->placement == AIRT_POOLED && !b->behavior->pinned ? AIRI_SLOT_ACTOR : AIRI_SLOT_PLACED,
                AIRI_RELAXED);
@@ -146,6 +147,7 @@ static void slot_fill(birth *b)
     actor->lane_skips = 0;
     actor->suspended = NULL;
     actor->trap_exit = false;
+    /* Relaxed: the release in airi_mail_open publishes all of it. */
     airi_store(&actor->extra, NULL, AIRI_RELAXED);
     airi_store(&actor->flags, 0, AIRI_RELAXED);
     airi_store(&actor->incarnation, 1, AIRI_RELAXED);
@@ -292,7 +294,7 @@ static airt_status extra_fill(birth *b)
 static void extra_release(airt_system *system, airi_worker *worker, airi_actor *actor, airi_extra *extra)
 {
     airi_mutex_lock(&actor->lock);
-    airi_store(&actor->extra, NULL, AIRI_RELEASE);
+    airi_store(&actor->extra, NULL, AIRI_SEQ_CST);
     airi_mutex_unlock(&actor->lock);
     if (extra->start != NULL)
         airi_msg_done(system, worker, extra->start);
@@ -306,7 +308,7 @@ static void extra_release(airt_system *system, airi_worker *worker, airi_actor *
 static void stillborn(birth *b)
 {
     airt_system *system = b->caller->system;
-    airi_extra  *extra = airi_load(&b->actor->extra, AIRI_ACQUIRE);
+    airi_extra  *extra = airi_extra_seen(b->actor);
 
     state_give(system, b->caller->worker, b->actor);
     if (extra != NULL)
@@ -328,7 +330,7 @@ static airt_status name_and_open(birth *b, bool quiet)
 {
     airt_system *system = b->caller->system;
     airt_str     name = { b->options->name, 0 };
-    airi_extra  *extra = airi_load(&b->actor->extra, AIRI_ACQUIRE);
+    airi_extra  *extra = airi_extra_seen(b->actor);
     const char  *key = NULL;
     airt_status  status;
 
@@ -395,11 +397,11 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
         status = extra_fill(&b);
     if (status == AIRT_OK)
         status = airi_ties_of_birth(caller, b.options, b.ref);
-    quiet = starts_quietly(airi_load(&b.actor->extra, AIRI_ACQUIRE));
+    quiet = starts_quietly(airi_extra_seen(b.actor));
     if (status == AIRT_OK)
         status = name_and_open(&b, quiet);
     if (status != AIRT_OK) {
-        if (airi_load(&b.actor->extra, AIRI_ACQUIRE) != NULL)
+        if (airi_extra_seen(b.actor) != NULL)
             airi_ties_undo(caller->system, caller->worker, b.actor);
         stillborn(&b);
         return status;
@@ -445,7 +447,7 @@ bool airi_interrupted(airi_actor *actor, airt_status status)
 
 bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
     airt_reason reason = { .exit = AIRT_EXIT_START, .origin = ctx->self };
 
     if (extra != NULL && extra->start != NULL) {
@@ -476,7 +478,7 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
 /* Everything of the present incarnation but its mail. */
 static void incarnation_release(airt_system *system, airi_worker *worker, airi_actor *actor, airt_letter reason)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
     airi_list   owned;
     airt_msg   *msg;
 
@@ -507,7 +509,7 @@ static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
     if (actor->self != NULL)
         memset(actor->self, 0, actor->behavior->state_size);
     (void)airi_fetch_add(&actor->incarnation, 1, AIRI_SEQ_CST);
-    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    extra = airi_extra_seen(actor);
     airi_mutex_lock(&actor->lock);
     if (extra != NULL && extra->born != NULL)
         actor->behavior = extra->born; /* a fresh incarnation begins in its first state */
@@ -523,7 +525,7 @@ static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
 
 static airt_status verdict(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
 {
-    airi_extra        *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra        *extra = airi_extra_seen(actor);
     struct airt_failed failed = { *why, extra != NULL ? extra->restarts : 0 };
 
     if (!airi_behavior_handles(actor->behavior, &airt_failed_kind))
@@ -615,7 +617,7 @@ void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor
     airi_mutex_lock(&actor->lock); /* ties and stashes are refused from now on: see airi_extra_at */
     set_state(actor, airt_exit_is_failure(reason->exit) ? AIRT_STATE_FAILED : AIRT_STATE_STOPPED);
     airi_mutex_unlock(&actor->lock);
-    extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    extra = airi_extra_seen(actor);
     if (extra != NULL) {
         starter_tell(system, worker, actor, extra, AIRT_EFAILED); /* ended before it started */
         name_drop(system, worker, extra);
@@ -694,7 +696,7 @@ static bool take_from_handler(airt_ref who, airi_actor *actor, airt_ctx **out_ct
 static void hand_over(const airi_caller *caller, airi_actor *actor, airt_ctx *ctx)
 {
     airt_system *system = caller->system;
-    airi_extra  *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra  *extra = airi_extra_seen(actor);
 
     (void)airi_fetch_add(&system->abandoned, 1, AIRI_SEQ_CST);
     ctx->orphan_self = actor->self;

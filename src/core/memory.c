@@ -95,7 +95,7 @@ bool airi_unkeep_blob(airt_from from, struct airi_blob_head *head)
     if (caller.ctx == NULL)
         return true;
     airi_mutex_lock(&caller.ctx->actor->lock);
-    extra = airi_killed(caller.ctx) ? NULL : airi_load(&caller.ctx->actor->extra, AIRI_ACQUIRE);
+    extra = airi_killed(caller.ctx) ? NULL : airi_extra_seen(caller.ctx->actor);
     for (airi_list *link = extra != NULL ? extra->owned.prev : NULL; link != NULL && link != &extra->owned;
          link = link->prev) {
         airi_owned *owned = AIRI_CONTAINER(link, airi_owned, link);

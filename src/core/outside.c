@@ -20,10 +20,10 @@ static airi_actor *slot_make(airt_system *system)
     if (airi_load(&slot->generation, AIRI_RELAXED) == 0) { /* fresh, ours alone */
         airi_mail_init(&slot->mail);
         airi_mail_init(&slot->urgent);
-        airi_store(&slot->generation, 1, AIRI_RELAXED);
+        airi_store(&slot->generation, 1, AIRI_SEQ_CST);
     }
     slot->index = index;
-    airi_store(&slot->slot_kind, AIRI_SLOT_CALLER, AIRI_RELAXED);
+    airi_store(&slot->slot_kind, AIRI_SLOT_CALLER, AIRI_RELAXED); /* relaxed: see the field */
     slot->behavior = NULL;
     airi_store(&slot->flags, 0, AIRI_SEQ_CST);
     airi_store(&slot->waits, 0, AIRI_SEQ_CST);
@@ -146,15 +146,15 @@ airt_status airi_outside_wait_room(const airi_caller *caller, airi_waiter *waite
     airt_system *system = caller->system;
 
     /* Acquire: pairs with the release of whoever decides. */
-    while (airi_load(&waiter->status, AIRI_ACQUIRE) == AIRT_EPENDING) {
+    while (airi_waiter_status(waiter) == AIRT_EPENDING) {
         uint32_t word = airi_load(&slot->incarnation, AIRI_SEQ_CST);
 
-        if (airi_load(&waiter->status, AIRI_ACQUIRE) != AIRT_EPENDING)
+        if (airi_waiter_status(waiter) != AIRT_EPENDING)
             break;
         if (deadline_ns != AIRI_NEVER && system->world->now_ns(system->world) >= deadline_ns &&
             airi_waiter_withdraw(system, waiter))
             return AIRT_ETIMEDOUT;
         system->world->wait(system->world, &slot->incarnation, word, deadline_ns);
     }
-    return (airt_status)airi_load(&waiter->status, AIRI_ACQUIRE);
+    return (airt_status)airi_waiter_status(waiter);
 }

@@ -11,8 +11,7 @@
 
 enum {
     NEXT_STREAK_MAX = 64, /* turns in a row from the locality slot while others wait */
-    INJECT_EVERY = 61,    /* a busy worker looks at the injection queue this often */
-    NOW_AGE_MAX = 32,     /* turns on one reading of the clock */
+    NOW_AGE_MAX = 32,     /* turns on one reading of the clock; then the injection queue comes first, too */
 };
 
 /* --- injection queues --------------------------------------------------------------------------------------------- */
@@ -185,7 +184,7 @@ static bool schedule_elsewhere(airt_system *system, airi_worker *worker, airi_ac
         schedule_blocking(system, worker, actor);
         return true;
     }
-    extra = airi_load(&actor->extra, AIRI_ACQUIRE); /* pairs with the release in airi_extra_of */
+    extra = airi_extra_seen(actor); /* pairs with the release in airi_extra_of */
     if (extra == NULL || extra->dedicated == NULL)
         return false;
     schedule_dedicated(system, worker, actor, extra->dedicated);
@@ -276,7 +275,7 @@ static airi_actor *steal(airi_worker *worker)
 {
     airt_system *system = worker->system;
     /* Acquire: pairs with the release that made the newest entry visible. */
-    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t count = airi_worker_total(system);
     uint32_t first = (uint32_t)(worker_random(worker) % count);
 
     for (uint32_t i = 0; i < count; i++) {
@@ -373,7 +372,7 @@ static airi_actor *find_by_class(airi_worker *worker)
 static bool pool_work_visible(airi_worker *worker)
 {
     airt_system *system = worker->system;
-    uint32_t     count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t     count = airi_worker_total(system);
 
     if (airi_load(&worker->next, AIRI_SEQ_CST) != NULL || airi_load(&system->inject.count, AIRI_SEQ_CST) != 0)
         return true;

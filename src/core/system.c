@@ -80,7 +80,7 @@ static airt_status start_workers(airt_system *system)
 static void system_destroy(airt_system *system)
 {
     airt_world *world = system->world;
-    uint32_t    count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t    count = airi_worker_total(system);
 
     airi_watch_stop(system);
     if (system->worker != NULL)
@@ -170,7 +170,7 @@ void airi_idle_changed(airt_system *system)
 
 static bool has_children(airt_system *system, airi_actor *actor)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
     bool        found = false;
 
     for (airi_list *link = extra != NULL ? extra->ties_a.next : NULL; link != NULL && link != &extra->ties_a && !found;
@@ -292,7 +292,7 @@ static bool worker_quiet(airi_worker *worker)
 
 static bool quiet(airt_system *system)
 {
-    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t count = airi_worker_total(system);
     bool     all = true;
 
     airi_mutex_lock(&system->idle_lock);
@@ -379,7 +379,7 @@ static uint64_t reading(AIRI_ATOMIC(int64_t) *value)
 
 static void stats_fill(airt_system *system, airi_account *sum, airt_system_stats *out)
 {
-    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t count = airi_worker_total(system);
 
 #define FILL(name) out->name = reading(&sum->name);
     AIRI_ACCOUNT_TABLE(FILL)
@@ -401,7 +401,7 @@ void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_sta
 {
     airt_system_stats stats = { 0 };
     airi_account      sum = { 0 };
-    uint32_t          count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t          count = airi_worker_total(system);
 
     account_add(&sum, &system->outside);
     for (uint32_t i = 0; i < count; i++)

@@ -206,6 +206,11 @@ static inline void airi_tally(AIRI_ATOMIC(int64_t) *own, AIRI_ATOMIC(int64_t) *o
 #define AIRI_TALLY(system, worker, field, n)                                                                           \
     airi_tally((worker) != NULL ? &(worker)->account.field : NULL, &(system)->outside.field, (n))
 
+/* Acquire: pairs with the release that made the newest entry of system->worker visible. */
+static inline uint32_t airi_worker_total(airt_system *system)
+{
+    return airi_load(&system->worker_count, AIRI_ACQUIRE);
+}
 static inline airi_actor *airi_slot(airt_system *system, uint32_t index)
 {
     return airi_idtab_at(&system->slots, index);

@@ -257,7 +257,7 @@ static void announce_as_b(const ending *e, airi_relation *tie)
 void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason,
                         bool final)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
     ending      e = { system, worker, actor, airi_actor_ref(actor),
                       airi_load(&actor->incarnation, AIRI_SEQ_CST), reason, final };
     airi_list   once;
@@ -285,7 +285,7 @@ void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *ac
 
 void airi_ties_undo(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
-    airi_extra *extra = airi_load(&actor->extra, AIRI_ACQUIRE);
+    airi_extra *extra = airi_extra_seen(actor);
 
     airi_mutex_lock(&system->relations_lock);
     while (!airi_list_empty(&extra->ties_a))
@@ -331,7 +331,7 @@ static void untie_verb(airt_ctx *ctx, airi_tie kind, airt_ref who, const char *v
 
     (void)airi_resolve_ctx(ctx, verb);
     airi_mutex_lock(&ctx->system->relations_lock);
-    extra = airi_killed(ctx) ? NULL : airi_load(&ctx->actor->extra, AIRI_ACQUIRE);
+    extra = airi_killed(ctx) ? NULL : airi_extra_seen(ctx->actor);
     if (extra != NULL) {
         untie_list(ctx, &extra->ties_a, true, kind, who);
         if (kind == AIRI_TIE_LINK)

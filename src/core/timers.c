@@ -113,7 +113,7 @@ static airt_status timer_open(airt_system *system, airi_timer **out_timer)
     timer->head.message = timer;
     airi_list_init(&timer->owner_link);
     if (airi_load(&timer->number, AIRI_RELAXED) == 0) /* fresh; ours alone */
-        airi_store(&timer->number, 1, AIRI_RELAXED);
+        airi_store(&timer->number, 1, AIRI_SEQ_CST);
     *out_timer = timer;
     return AIRT_OK;
 }

@@ -99,7 +99,7 @@ static int64_t driven_due(airi_driven *driven)
 /* A record for a new worker: a gone one's, or fresh. Under workers_lock. */
 static airi_worker *worker_record(airt_system *system, uint32_t *out_index)
 {
-    uint32_t     count = airi_load(&system->worker_count, AIRI_ACQUIRE); /* ours: under the lock */
+    uint32_t     count = airi_worker_total(system); /* ours: under the lock */
     airi_worker *worker;
 
     for (uint32_t i = 0; i < count; i++) {
@@ -120,7 +120,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
 {
     airi_account account = { 0 };
 
-    if (index < airi_load(&system->worker_count, AIRI_ACQUIRE))
+    if (index < airi_worker_total(system))
         account = worker->account; /* what its predecessor counted stays counted */
     memset(worker, 0, sizeof *worker);
     memcpy(&worker->account, &account, sizeof account);
@@ -168,7 +168,7 @@ airt_status airi_worker_start(airt_system *system, airi_class class, airi_worker
     airi_mutex_lock(&system->workers_lock);
     worker = worker_record(system, &index);
     if (worker != NULL) {
-        fresh = index == airi_load(&system->worker_count, AIRI_ACQUIRE);
+        fresh = index == airi_worker_total(system);
         worker_init(system, worker, index, class);
         if (fresh) {
             system->worker[index] = worker;
@@ -242,7 +242,7 @@ bool airi_spare_start(airt_system *system)
 
 void airi_workers_halt(airt_system *system)
 {
-    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t count = airi_worker_total(system);
 
     airi_store(&system->halt, true, AIRI_SEQ_CST);
     for (uint32_t i = 0; i < count; i++)
@@ -293,7 +293,7 @@ static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kin
     if (system->options.report == NULL)
         return;
     if (ctx != NULL) {
-        airt_ref    who = { airi_load(&ctx->running, AIRI_ACQUIRE) };
+        airt_ref    who = { airi_load(&ctx->running, AIRI_SEQ_CST) };
         airi_actor *actor = airi_slot(system, airi_ref_index(who));
 
         r.who = who;
@@ -311,7 +311,7 @@ static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kin
 static void kill_again(airt_system *system, airt_ctx *ctx)
 {
     airi_caller caller = { system, NULL, NULL };
-    airt_ref    who = { airi_load(&ctx->running, AIRI_ACQUIRE) };
+    airt_ref    who = { airi_load(&ctx->running, AIRI_SEQ_CST) };
     airi_actor *actor = airi_slot(system, airi_ref_index(who));
     airt_reason killed = { .exit = AIRT_EXIT_KILLED };
 
@@ -322,8 +322,8 @@ static void kill_again(airt_system *system, airt_ctx *ctx)
 
 static void look_at(airt_system *system, airi_worker *worker, int64_t now)
 {
-    airt_ctx *ctx = airi_load(&worker->running, AIRI_ACQUIRE);
-    uint64_t  serial = airi_load(&worker->serial, AIRI_ACQUIRE);
+    airt_ctx *ctx = airi_load(&worker->running, AIRI_SEQ_CST);
+    uint64_t  serial = airi_load(&worker->serial, AIRI_SEQ_CST);
 
     if (ctx == NULL || serial != worker->seen_serial || airi_load(&worker->gone, AIRI_SEQ_CST)) {
         if (airi_load(&worker->reported, AIRI_SEQ_CST))
@@ -345,17 +345,17 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
 
 static bool anybody_runs(airt_system *system)
 {
-    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t count = airi_worker_total(system);
 
     for (uint32_t i = 0; i < count; i++)
-        if (airi_load(&system->worker[i]->running, AIRI_ACQUIRE) != NULL)
+        if (airi_load(&system->worker[i]->running, AIRI_SEQ_CST) != NULL)
             return true;
     return false;
 }
 
 static void look(airt_system *system)
 {
-    uint32_t count = airi_load(&system->worker_count, AIRI_ACQUIRE);
+    uint32_t count = airi_worker_total(system);
     int64_t  now = system->world->now_ns(system->world);
 
     for (uint32_t i = 0; i < count; i++)
