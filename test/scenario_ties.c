@@ -108,7 +108,7 @@ static void no_fire_body(sim *s)
     sim_do(s, r[0], trap, NULL);
     sim_do(s, r[0], link_to, &r[1]); /* gone: that is a failure */
     sim_settle(s);
-    ASSERT_SAID(s, "a~?:noproc");
+    ASSERT_SAID(s, "a~b:noproc");
 }
 static void a_normal_end_does_not_fire(void **state)
 {

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { NODES = 10000, PEERS = 4, PRIORITIES = 4, TOKENS = 2000, HOPS_A_DEATH = 20 };
+enum { NODES = 10000, PEERS = 4, PRIORITIES = 4, TOKENS = 2000, HOPS_A_DEATH = 20, HANDLED = 1, DEAD = 2 };
 
 struct hop {
     uint64_t id, random, sequence;
@@ -42,7 +42,7 @@ struct node {
 /* One run's world, outside of all actors: the checkers see everything. */
 static struct {
     uint64_t          max;
-    _Atomic(uint64_t) next_id, ended, lost, disorder, overlaps, twice;
+    _Atomic(uint64_t) next_id, ended, lost, disorder, overlaps, twice, cut_short, abandoned;
     _Atomic(uint64_t) refs[NODES];
     _Atomic(uint8_t) *end_of; /* by id */
 } run;
@@ -55,11 +55,24 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-static void ends(uint64_t id)
+/* A message ends in a handler or as a dead letter; in both, when a kill cut its handler short. */
+static void ends(uint64_t id, uint8_t how)
 {
-    if (atomic_exchange(&run.end_of[id], 1) != 0)
+    uint8_t before = atomic_fetch_or(&run.end_of[id], how);
+
+    if (before & how)
         atomic_fetch_add(&run.twice, 1);
-    atomic_fetch_add(&run.ended, 1);
+    else if (before != 0)
+        atomic_fetch_add(&run.cut_short, 1);
+    else
+        atomic_fetch_add(&run.ended, 1);
+}
+
+static void on_report(void *context, const airt_report *report)
+{
+    (void)context;
+    if (report->kind == AIRT_REPORT_ABANDONED)
+        atomic_fetch_add(&run.abandoned, 1);
 }
 
 /* The receiver's k-th incoming edge comes from one sender only, so an edge and a priority name a sequence. */
@@ -104,7 +117,7 @@ AIRT_ON(node, hop)
     if (self->inside)
         atomic_fetch_add(&run.overlaps, 1);
     self->inside = true;
-    ends(msg->id);
+    ends(msg->id, HANDLED);
     if (msg->epoch != 0) /* 0: put in from outside */
         check_order(self, msg);
     next_random(&random);
@@ -121,7 +134,7 @@ static void on_dead_letter(void *context, const airt_dead_letter *letter)
     (void)context;
     if (letter->kind != &hop_kind || letter->body == NULL)
         return;
-    ends(((const struct hop *)letter->body)->id);
+    ends(((const struct hop *)letter->body)->id, DEAD);
     atomic_fetch_add(&run.lost, 1);
 }
 
@@ -197,7 +210,7 @@ static void check_law(airt_system *system)
 static void run_on(uint32_t workers)
 {
     airt_system        *system = NULL;
-    airt_system_options options = { .workers = workers, .dead_letter = on_dead_letter };
+    airt_system_options options = { .workers = workers, .dead_letter = on_dead_letter, .report = on_report };
     const char         *wanted = getenv("MESSAGES");
     uint64_t            random = 0x2545f4914f6cdd1dull;
 
@@ -215,6 +228,7 @@ static void run_on(uint32_t workers)
     check_law(system);
     assert_int_equal(atomic_load(&run.ended), run.max);
     assert_int_equal(atomic_load(&run.twice), 0);
+    assert_true(atomic_load(&run.cut_short) <= atomic_load(&run.abandoned));
     assert_int_equal(atomic_load(&run.disorder), 0);
     assert_int_equal(atomic_load(&run.overlaps), 0);
     assert_int_equal(airt_system_stop(&system, AIRT_SECONDS(60)), AIRT_OK);

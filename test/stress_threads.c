@@ -6,7 +6,11 @@
 
 #include <errno.h>
 
-enum { MANY = 16, DEDICATED = 8, ROUNDS = 200 };
+enum {
+    MANY = 16,
+    DEDICATED = 8,
+    ROUNDS = 200
+};
 
 AIRT_SIGNAL(enter)
 AIRT_SIGNAL(whoami)
@@ -268,8 +272,7 @@ static void a_dedicated_actor_has_one_thread(void **state)
     (void)state;
     OK(airt_spawn(system, pooled, &pooled, NULL));
     for (int i = 0; i < DEDICATED; i++) {
-        OK(airt_spawn(system, loner, &loner[i],
-                      &(airt_spawn_options){ .start = AIRT_START(loner, .peer = pooled) }));
+        OK(airt_spawn(system, loner, &loner[i], &(airt_spawn_options){ .start = AIRT_START(loner, .peer = pooled) }));
         OK(airt_ask(system, loner[i], &first[i], AIRT_SECONDS(60), whoami));
         for (int j = 0; j < i; j++)
             assert_int_not_equal(first[i].thread, first[j].thread);

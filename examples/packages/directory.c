@@ -22,14 +22,18 @@ static struct key key_of(const char *what, airt_str name)
 
 /* Packages tell each other, in a graph that has cycles: two of them with full mailboxes would wait for each other. So
  * theirs have no bound; what they can hold is bounded by the graph itself, one message for each dependent and bit. */
-airt_status directory_package_create(airt_ctx *ctx, const struct package_start *start, package_ref *out_package)
+airt_status directory_package_ensure(airt_ctx *ctx, const struct package_start *start, package_ref *out_package)
 {
-    struct key key = key_of("package", start->seen.name);
+    struct key  key = key_of("package", start->name);
+    airt_status status = airt_spawn(ctx, package, out_package,
+                                    &(airt_spawn_options){ .name = key.text,
+                                                           .start = AIRT_BODY(package_start, start),
+                                                           .mailbox = { .max = AIRT_UNBOUNDED } });
 
-    return airt_spawn(ctx, package, out_package,
-                      &(airt_spawn_options){ .name = key.text,
-                                             .start = AIRT_BODY(package_start, start),
-                                             .mailbox = { .max = AIRT_UNBOUNDED } });
+    if (status == AIRT_EEXIST)
+        return directory_package(ctx, start->name, out_package);
+    AIRT_TRY(status);
+    return airt_tell(ctx, start->census, census_package, .package = *out_package);
 }
 
 airt_status directory_package(airt_ctx *ctx, airt_str name, package_ref *out_package)

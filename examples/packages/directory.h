@@ -10,9 +10,8 @@
 /* Fails: AIRT_ENOENT. */
 airt_status directory_package(airt_ctx *ctx, airt_str name, package_ref *out_package);
 airt_status directory_virtual(airt_ctx *ctx, airt_str name, virtual_ref *out_virtual);
-/* Makes the package's actor with its first record. Fails: AIRT_EEXIST, it was there already, and others. */
-airt_status directory_package_create(airt_ctx *ctx, const struct package_start *start, package_ref *out_package);
-/* Finds or makes; the census hears of a new section. */
+/* These find or make; the census hears of a new package or section. */
+airt_status directory_package_ensure(airt_ctx *ctx, const struct package_start *start, package_ref *out_package);
 airt_status directory_virtual_ensure(airt_ctx *ctx, airt_str name, virtual_ref *out_virtual);
 airt_status directory_section_ensure(airt_ctx *ctx, airt_str name, census_ref census, section_ref *out_section);
 

@@ -108,20 +108,13 @@ AIRT_ACTOR(section)
 /* An installed record. A name may be installed for several architectures: one actor, several of these. */
 struct package_seen {
     struct place at; /* of two records with the same name and architecture the one read first counts */
-    airt_str     name;
     airt_str     architecture;
     airt_str     section;
     uint64_t     kilobytes;
     airt_blob    needs;    /* text of Pre-Depends and Depends; none: needs nothing */
     airt_blob    provides; /* text of Provides */
 };
-AIRT_KIND(package_seen, NESTED(at, place), name, architecture, section, kilobytes, needs, provides)
-
-/* One more record of a name that has its actor. */
-struct package_again {
-    struct package_seen seen;
-};
-AIRT_KIND(package_again, NESTED(seen, package_seen))
+AIRT_KIND(package_seen, NESTED(at, place), architecture, section, kilobytes, needs, provides)
 /* Bits of those heavily needed packages that the sender needs, directly or not. */
 struct package_mark {
     uint32_t bits;
@@ -163,7 +156,7 @@ AIRT_ANSWER(package_reach, package_marks)
 AIRT_SIGNAL(package_spread) /* private */
 
 #define package_ACCEPTS(KIND)                                                                                          \
-    KIND(package_again)                                                                                                \
+    KIND(package_seen)                                                                                                 \
     KIND(package_declare)                                                                                              \
     KIND(package_link) KIND(package_needed) KIND(package_weigh) KIND(package_mark) KIND(package_reach)
 AIRT_PROTOCOL(package)
@@ -265,13 +258,13 @@ AIRT_ANSWER(parser_finish, parser_total)
 AIRT_PROTOCOL(parser)
 AIRT_ACTOR(parser)
 
-/* The construction arguments of a package name actors that are declared above only. */
+/* Construction arguments are kept for as long as the actor lives, so they are few. */
 struct package_start {
-    struct package_seen seen;
-    census_ref          census;
-    graph_ref           graph;
+    airt_str   name;
+    census_ref census;
+    graph_ref  graph;
 };
-AIRT_KIND(package_start, NESTED(seen, package_seen), REF(census), REF(graph))
+AIRT_KIND(package_start, name, REF(census), REF(graph))
 
 /* --- reader: files in, records out -------------------------------------------------------------------------------- */
 

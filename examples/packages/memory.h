@@ -30,7 +30,7 @@ struct memory_array {
 /* Makes room for one item more; the caller then writes item number `count` and counts it. */
 static inline airt_status memory_grow(airt_ctx *ctx, struct memory_array *array, size_t item_bytes)
 {
-    size_t room = array->room == 0 ? 4 : array->room * 2;
+    size_t room = array->room == 0 ? 1 : array->room * 2;
     void  *items;
 
     if (array->count < array->room)

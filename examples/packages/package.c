@@ -65,7 +65,6 @@ static airt_status record_add(struct package *self, airt_ctx *ctx, const struct 
     self->duplicates += rival != NULL;
     if (rival != NULL && read_before(rival, offered))
         return AIRT_OK;
-    seen.name = self->name;
     AIRT_TRY(record_keep(ctx, &seen));
     if (rival == NULL)
         return memory_append(ctx, &self->records, &seen, sizeof seen);
@@ -78,14 +77,13 @@ AIRT_ON(package, package_start)
 {
     self->census = msg->census;
     self->graph = msg->graph;
-    self->name = msg->seen.name;
-    AIRT_TRY(memory_copy(ctx, &self->name));
-    return record_add(self, ctx, &msg->seen);
+    self->name = msg->name;
+    return memory_copy(ctx, &self->name);
 }
 
-AIRT_ON(package, package_again)
+AIRT_ON(package, package_seen)
 {
-    return record_add(self, ctx, &msg->seen);
+    return record_add(self, ctx, msg);
 }
 
 /* --- what it is and provides -------------------------------------------------------------------------------------- */
@@ -279,7 +277,7 @@ AIRT_ON(package, package_reach)
 
 #define package_HANDLES(ON, A)                                                                                         \
     ON(A, package_start)                                                                                               \
-    ON(A, package_again)                                                                                               \
+    ON(A, package_seen)                                                                                                \
     ON(A, package_declare)                                                                                             \
     ON(A, package_link)                                                                                                \
     ON(A, package_needed)                                                                                              \

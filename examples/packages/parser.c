@@ -57,26 +57,18 @@ static airt_status extract_relations(airt_ctx *ctx, const struct record *record,
     return AIRT_OK;
 }
 
-/* The first record of a name makes its actor; later ones, of other architectures for instance, are told to it. */
+/* The first record of a name makes its actor; later ones, of other architectures for instance, are told to it too. */
 static airt_status admit(struct parser *self, airt_ctx *ctx, const struct record *record, struct place at)
 {
-    struct package_start start = { .census = self->census, .graph = self->graph };
+    struct package_start start = { record->field[FIELD_PACKAGE], self->census, self->graph };
+    struct package_seen  seen = { .at = at };
     package_ref          package = { 0 };
-    airt_status          status;
 
-    start.seen = (struct package_seen){ .at = at,
-                                        .name = record->field[FIELD_PACKAGE],
-                                        .architecture = record->field[FIELD_ARCHITECTURE],
-                                        .section = record->field[FIELD_SECTION],
-                                        .kilobytes = record->kilobytes };
-    AIRT_TRY(extract_relations(ctx, record, &start.seen));
-    status = directory_package_create(ctx, &start, &package);
-    if (status == AIRT_OK)
-        return airt_tell(ctx, self->census, census_package, .package = package);
-    if (status != AIRT_EEXIST)
-        return status;
-    AIRT_TRY(directory_package(ctx, start.seen.name, &package));
-    return airt_tell(ctx, package, package_again, .seen = start.seen);
+    AIRT_TRY(extract_relations(ctx, record, &seen));
+    AIRT_TRY(directory_package_ensure(ctx, &start, &package));
+    return airt_tell(ctx, package, package_seen, .at = at, .architecture = record->field[FIELD_ARCHITECTURE],
+                     .section = record->field[FIELD_SECTION], .kilobytes = record->kilobytes, .needs = seen.needs,
+                     .provides = seen.provides);
 }
 
 AIRT_ON(parser, parser_record)

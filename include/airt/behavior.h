@@ -76,7 +76,8 @@ AIRI_STATIC_ASSERT(sizeof(airt_behavior) == 48 && offsetof(airt_behavior, receiv
 #define AIRT_STATE(...) AIRI_STATE(__VA_ARGS__, )
 /* Says that AIRT_STATE(actor, state) comes later in this file, for states that name each other. */
 #define AIRT_STATE_AHEAD(actor, state) AIRI_STATE_DECLARE const airt_behavior actor##_##state##_state;
-/* Makes actor_behavior of an actor that is born in a state, and whose states together play actor_ACCEPTS. */
+/* Makes actor_behavior of an actor that is born in a state, and whose states together play actor_ACCEPTS. The state it
+ * is born in may handle its start and the hooks airt_stopping and airt_failed, for the states that do not. */
 #define AIRT_MACHINE(...) AIRI_MACHINE(__VA_ARGS__, )
 
 #ifdef __cplusplus
@@ -258,8 +259,9 @@ static inline bool airt_exit_is_failure(airt_exit exit)
     AIRI_STATE_DEFINE(actor##_##state##_state) = AIRI_BEHAVIOR_VALUE(                                                  \
         actor, #actor "." #state, actor##_##state##_receive, actor##_##state##_kinds, rule, __VA_ARGS__);
 #define AIRI_MACHINE(actor, state, ...)                                                                                \
-    static const airt_kind *const actor##_kinds[] = { actor##_ACCEPTS(AIRI_LISTED) NULL };                             \
-    extern const airt_behavior    actor##_behavior;                                                                    \
+    static const airt_kind *const actor##_kinds[] = { actor##_ACCEPTS(AIRI_LISTED) actor##_##state##_HANDLES(          \
+        AIRI_HANDLED_IN, AIRI_BOTH(actor, state)) NULL };                                                              \
+    extern const airt_behavior actor##_behavior;                                                                       \
     const airt_behavior           actor##_behavior =                                                                   \
         AIRI_BEHAVIOR_VALUE(actor, #actor, actor##_##state##_receive, actor##_kinds, NULL, __VA_ARGS__);
 #define AIRI_BOTH(actor, state) actor, state

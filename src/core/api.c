@@ -488,17 +488,20 @@ airt_status airt_become(airt_ctx *ctx, const airt_behavior *state)
     airt_status status = AIRT_EKILLED;
 
     (void)airi_resolve_ctx(ctx, "airt_become");
-    if (state == NULL || state->receive == NULL || state->state_size != ctx->actor->behavior->state_size)
+    if (airi_killed(ctx))
+        return AIRT_EKILLED;
+    if (state == NULL || state->receive == NULL)
         return AIRT_EINVAL;
     extra = airi_extra_of(ctx->system, ctx->worker, ctx->self);
     if (extra == NULL)
         return airi_killed(ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
     airi_mutex_lock(&ctx->actor->lock);
-    if (!airi_killed(ctx)) {
-        if (extra->born == NULL)
+    if (!airi_killed(ctx)) { /* otherwise the slot may be another's by now */
+        status = state->state_size == ctx->actor->behavior->state_size ? AIRT_OK : AIRT_EINVAL;
+        if (status == AIRT_OK && extra->born == NULL)
             extra->born = ctx->actor->behavior;
-        ctx->actor->behavior = state;
-        status = AIRT_OK;
+        if (status == AIRT_OK)
+            ctx->actor->behavior = state;
     }
     airi_mutex_unlock(&ctx->actor->lock);
     return status;

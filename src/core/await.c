@@ -98,10 +98,17 @@ bool airi_await_over(airi_worker *worker, airt_ctx *ctx)
     return true;
 }
 
+/* At the end of a wait, never at the beginning of one: a sender is on the list of waiters by then, whoever decides sets
+ * the flag, then the status, and its poke does nothing while the handler runs. With the flag gone nobody would look. */
+static void flags_clear(airi_actor *actor)
+{
+    (void)airi_fetch_and(&actor->flags, ~(uint32_t)(AIRI_WAIT_OVER | AIRI_ROOM_OVER), AIRI_SEQ_CST);
+}
+
 static void await_end(airt_ctx *ctx, airi_await *await)
 {
     airi_timer_cancel_await(ctx->system, await);
-    (void)airi_fetch_and(&ctx->actor->flags, ~(uint32_t)(AIRI_WAIT_OVER | AIRI_ROOM_OVER), AIRI_SEQ_CST);
+    flags_clear(ctx->actor);
     ctx->await = NULL;
 }
 
@@ -123,17 +130,23 @@ static void step_in(airt_ctx *ctx)
     airi_store(&ctx->running, ctx->self.bits, AIRI_RELEASE); /* as in airi_dispatch */
 }
 
+void airi_await_forget(airt_ctx *ctx)
+{
+    if (!step_out(ctx))
+        return;
+    flags_clear(ctx->actor);
+    step_in(ctx);
+}
+
 /* Between step_out and step_in. */
 static airt_status await_run(airt_ctx *ctx, airi_await *await, int64_t deadline_ns)
 {
     await->owner = ctx->self;
     await->status = AIRT_EPENDING;
     ctx->await = await;
-    /* What an earlier wait left behind, when it was decided before it began. A flag set for this one before now has its
-     * word in the waiter's status already, or is followed by a poke. */
-    (void)airi_fetch_and(&ctx->actor->flags, ~(uint32_t)(AIRI_WAIT_OVER | AIRI_ROOM_OVER), AIRI_SEQ_CST);
     AIRI_TALLY(ctx->system, ctx->worker, awaits, 1);
     if (airi_await_over(ctx->worker, ctx)) {
+        flags_clear(ctx->actor);
         ctx->await = NULL;
         return await->status;
     }

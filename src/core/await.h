@@ -23,6 +23,8 @@ typedef struct airi_await { /* on the waiting handler's stack */
 
 /* Suspends a sender until its waiter is decided; the spare stack must be there (airi_loop_reserve). */
 airt_status airi_await_room(airt_ctx *ctx, airi_waiter *waiter, int64_t deadline_ns);
+/* A wait for room was decided after it had ended: its flag is not for a later one. */
+void airi_await_forget(airt_ctx *ctx);
 /* Whether this handler may wait now; obtains the stack that the worker will go on with. */
 airt_status airi_may_await(airt_ctx *ctx);
 airt_status airi_ctx_fail(airt_ctx *ctx, airt_status status, const char *text);

@@ -300,6 +300,8 @@ static airt_status wait_inside(const airi_caller *caller, airi_actor *actor, air
     status = airi_await_room(ctx, waiter, due);
     if (status != AIRT_OK && airi_waiter_withdraw(ctx->system, waiter))
         return status;
+    if (status != AIRT_OK)
+        airi_await_forget(ctx);
     return (airt_status)airi_waiter_status(waiter);
 }
 

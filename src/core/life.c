@@ -567,12 +567,11 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
 static void post_stop(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool started)
 {
     struct airt_stopping stopping = { *reason, started };
+    airt_status          ignored;
 
-    if (!airi_behavior_handles(actor->behavior, &airt_stopping_kind))
-        return;
     ctx->in_hook = true;
     ctx->msg = NULL;
-    (void)airi_dispatch(ctx, actor, &airt_stopping_kind, &stopping);
+    (void)run_hook(ctx, actor, &airt_stopping_kind, &stopping, &ignored);
     ctx->in_hook = false;
 }
 
@@ -704,6 +703,10 @@ static void hand_over(const airi_caller *caller, airi_actor *actor, airt_ctx *ct
     actor->self = NULL;
     if (extra != NULL)
         airi_list_splice_back(&ctx->orphan_owned, &extra->owned);
+    if (extra != NULL && airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING) { /* now the killer's own */
+        ctx->orphan_start = extra->start;
+        extra->start = NULL;
+    }
     if (ctx->msg == NULL)
         return;
     AIRI_TALLY(system, caller->worker, in_work, -1);
@@ -721,6 +724,9 @@ void airi_life_orphan_ended(airt_ctx *ctx)
     if (ctx->orphan_self != NULL)
         airi_heap_give(&system->heap, &ctx->worker->cache, ctx->orphan_self, ctx->orphan_bytes);
     ctx->orphan_self = NULL;
+    if (ctx->orphan_start != NULL)
+        airi_msg_done(system, ctx->worker, ctx->orphan_start);
+    ctx->orphan_start = NULL;
     if (ctx->msg != NULL)
         airi_msg_done(system, ctx->worker, ctx->msg);
     ctx->msg = NULL;

@@ -196,6 +196,13 @@ static bool runs_pool(const airi_worker *worker)
     return worker != NULL && worker->class <= AIRI_CLASS_SPARE;
 }
 
+/* In a marked region, or replaced: what it has queued is for others. Relaxed: the region's flag is this thread's own; the
+ * watch, which sets the other, looks again later for what is queued here (look_at). */
+static bool held_up(airi_worker *worker)
+{
+    return airi_load(&worker->blocked, AIRI_RELAXED) || airi_load(&worker->stuck, AIRI_RELAXED);
+}
+
 void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     airi_actor *previous;
@@ -211,11 +218,13 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
      * state to a thief; pairs with the exchange in take_next. */
     if (airi_load(&worker->next, AIRI_RELAXED) == NULL) {
         airi_store(&worker->next, actor, AIRI_RELEASE);
-        return;
+    } else {
+        previous = airi_exchange(&worker->next, actor, AIRI_ACQ_REL); /* as above */
+        if (previous != NULL)
+            push_ring(system, worker, previous);
     }
-    previous = airi_exchange(&worker->next, actor, AIRI_ACQ_REL); /* as above */
-    if (previous != NULL)
-        push_ring(system, worker, previous);
+    if (__builtin_expect(held_up(worker), 0))
+        airi_wake_one(system, worker);
 }
 
 void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *actor)

@@ -77,6 +77,8 @@ struct airi_worker {
     AIRI_ATOMIC(bool)         gone;    /* its thread has ended */
     uint64_t                  seen_serial; /* the watch's */
     int64_t                   seen_ns;
+    airt_ref                  seen_who;
+    const char               *seen_behavior;
     AIRI_ATOMIC(bool)         reported;
     /* parking: under system->idle_lock, but the word */
     AIRI_ATOMIC(uint32_t)     word;
@@ -110,6 +112,7 @@ struct airt_ctx {
     uint32_t              calls;    /* first of its calls; 0: none */
     void                 *orphan_self; /* abandoned: the incarnation's memory, freed when the handler returns */
     uint32_t              orphan_bytes;
+    airt_msg             *orphan_start; /* killed in its start: the arguments that it reads */
     airi_list             orphan_owned;
     /* the present await */
     struct airi_await    *await;

@@ -65,9 +65,9 @@ static void worker_run(void *argument)
     worker_enter(worker);
     airi_stack_switch(&worker->native, worker->stack);
     worker_leave(worker);
+    airi_store(&worker->gone, true, AIRI_SEQ_CST); /* the record lasts until the thread has been joined */
     if (worker->class <= AIRI_CLASS_SPARE && airi_load(&worker->stuck, AIRI_SEQ_CST)) /* its replacement stays instead */
         (void)airi_fetch_sub(&worker->system->spare_workers, 1, AIRI_SEQ_CST);
-    airi_store(&worker->gone, true, AIRI_SEQ_CST);
     airi_idle_changed(worker->system);
 }
 
@@ -96,15 +96,21 @@ static int64_t driven_due(airi_driven *driven)
     return airi_load(&AIRI_CONTAINER(driven, airi_worker, driven)->system->timer_due, AIRI_SEQ_CST);
 }
 
+/* Thieves look into the queues of pooled workers: a record never changes sides. */
+static bool fits(const airi_worker *worker, airi_class class)
+{
+    return worker->class == class || (worker->class <= AIRI_CLASS_SPARE && class <= AIRI_CLASS_SPARE);
+}
+
 /* A record for a new worker: a gone one's, or fresh. Under workers_lock. */
-static airi_worker *worker_record(airt_system *system, uint32_t *out_index)
+static airi_worker *worker_record(airt_system *system, airi_class class, uint32_t *out_index)
 {
     uint32_t     count = airi_worker_total(system); /* ours: under the lock */
     airi_worker *worker;
 
     for (uint32_t i = 0; i < count; i++) {
         worker = system->worker[i];
-        if (airi_load(&worker->gone, AIRI_SEQ_CST)) {
+        if (airi_load(&worker->gone, AIRI_SEQ_CST) && fits(worker, class)) {
             system->world->thread_join(system->world, &worker->thread);
             *out_index = i;
             return worker;
@@ -118,12 +124,7 @@ static airi_worker *worker_record(airt_system *system, uint32_t *out_index)
 
 static void worker_init(airt_system *system, airi_worker *worker, uint32_t index, airi_class class)
 {
-    airi_account account = { 0 };
-
-    if (index < airi_worker_total(system))
-        account = worker->account; /* what its predecessor counted stays counted */
     memset(worker, 0, sizeof *worker);
-    memcpy(&worker->account, &account, sizeof account);
     worker->system = system;
     worker->index = index;
     worker->class = class;
@@ -137,6 +138,23 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     airi_list_init(&worker->driven.link);
     airi_cache_init(&worker->cache);
     airi_runq_init(&worker->runq);
+}
+
+/* A gone worker's record begins again. Thieves, the watch and readings may be looking at it: what they see was left empty,
+ * goes on (counters, the serial), or is atomic. */
+static void worker_again(airi_worker *worker)
+{
+    worker->committing = NULL;
+    worker->chosen = false;
+    worker->now_ns = worker->system->world->now_ns(worker->system->world);
+    worker->now_age = 0;
+    worker->next_streak = 0;
+    worker->clock_left = 1;
+    airi_cache_init(&worker->cache);
+    airi_store(&worker->word, 0, AIRI_SEQ_CST);
+    airi_store(&worker->blocked, false, AIRI_SEQ_CST);
+    airi_store(&worker->stuck, false, AIRI_SEQ_CST);
+    airi_store(&worker->gone, false, AIRI_SEQ_CST);
 }
 
 static airt_status worker_launch(airt_system *system, airi_worker *worker)
@@ -166,11 +184,13 @@ airt_status airi_worker_start(airt_system *system, airi_class class, airi_worker
     bool         fresh;
 
     airi_mutex_lock(&system->workers_lock);
-    worker = worker_record(system, &index);
+    worker = worker_record(system, class, &index);
     if (worker != NULL) {
         fresh = index == airi_worker_total(system);
-        worker_init(system, worker, index, class);
-        if (fresh) {
+        if (!fresh) {
+            worker_again(worker);
+        } else {
+            worker_init(system, worker, index, class);
             system->worker[index] = worker;
             /* Release: pairs with the acquire of who walks the workers. */
             airi_store(&system->worker_count, index + 1, AIRI_RELEASE);
@@ -286,25 +306,30 @@ void airt_blocking_end(airt_ctx *ctx)
 
 static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kind kind, int64_t ns)
 {
-    /* Relaxed glances at an activation that may end any moment: its memory stays. */
-    airt_ctx   *ctx = airi_load(&worker->running, AIRI_RELAXED);
-    airt_report r = { .kind = kind, .ns = ns, .text = "a handler has not returned" };
+    airt_report r = { .kind = kind, .who = worker->seen_who, .behavior = worker->seen_behavior, .ns = ns,
+                      .text = kind == AIRT_REPORT_STUCK ? "a handler has not returned" : "a handler has returned after all" };
 
-    if (system->options.report == NULL)
+    if (system->options.report != NULL)
+        system->options.report(system->options.report_context, &r);
+}
+
+/* Whose handler it is, while that can be told: a killer may make the actor go before the handler. Glances at an activation
+ * that may end any moment: its memory stays, and another handler has another serial. */
+static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
+{
+    airt_ref    who = { ctx != NULL ? airi_load(&ctx->running, AIRI_SEQ_CST) : 0 };
+    airi_actor *actor = who.bits != AIRI_ABANDONED ? airi_slot(system, airi_ref_index(who)) : NULL;
+
+    worker->seen_who = AIRT_NONE;
+    worker->seen_behavior = NULL;
+    if (airt_ref_none(who) || actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return;
-    if (ctx != NULL) {
-        airt_ref    who = { airi_load(&ctx->running, AIRI_SEQ_CST) };
-        airi_actor *actor = airi_slot(system, airi_ref_index(who));
-
-        r.who = who;
-        if (actor != NULL && airi_slot_kind(actor) != AIRI_SLOT_CALLER) {
-            airi_mutex_lock(&actor->lock);
-            if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who))
-                r.behavior = actor->behavior->name;
-            airi_mutex_unlock(&actor->lock);
-        }
+    airi_mutex_lock(&actor->lock);
+    if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who)) {
+        worker->seen_who = who;
+        worker->seen_behavior = actor->behavior->name;
     }
-    system->options.report(system->options.report_context, &r);
+    airi_mutex_unlock(&actor->lock);
 }
 
 /* An actor whose kill came while its handler was just beginning. */
@@ -331,9 +356,12 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
         airi_store(&worker->reported, false, AIRI_SEQ_CST);
         worker->seen_serial = serial;
         worker->seen_ns = now;
+        see_who(system, worker, ctx);
         return;
     }
     kill_again(system, ctx);
+    if (airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_load(&worker->next, AIRI_SEQ_CST) != NULL)
+        airi_wake_one(system, NULL); /* queued before it saw that it is replaced: see held_up */
     if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE || airi_load(&worker->blocked, AIRI_SEQ_CST) ||
         now - worker->seen_ns < (int64_t)system->options.stuck_ms * 1000000)
         return;

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Asking and waiting: every way an ask can end, deadlines that travel, several calls at once, receive, and what happens
+ * to a request whose server or asker ends. */
+#include "sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
+#define ASSERT_SORTED(s, words) assert_true(sim_said_sorted((s), (words)))
+#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
+
+static void forget(sim *s)
+{
+    sim_settle(s);
+    s->size = 0;
+    s->text[0] = 0;
+}
+
+/* --- servers ------------------------------------------------------------------------------------------------------ */
+
+static airt_status replies(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    return airt_reply(ctx, command, .n = (uint64_t)(uintptr_t)argument);
+}
+static airt_status refuses(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    (void)argument;
+    return airt_reply_failure(ctx, 42, "not today: %d", 7);
+}
+static airt_status silent(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)ctx;
+    (void)self;
+    (void)argument;
+    return AIRT_OK;
+}
+static airt_status fails(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)ctx;
+    (void)self;
+    (void)argument;
+    return AIRT_EFORMAT;
+}
+static airt_status sleeps_first(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_status status = airt_sleep(ctx, AIRT_MS((int64_t)(intptr_t)argument));
+
+    sim_say("%c.slept", self->tag);
+    return status != AIRT_OK ? status : airt_reply(ctx, command, .n = 1);
+}
+static airt_status replies_twice(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    (void)argument;
+    AIRT_CHECK_EQ(airt_reply(ctx, command, .n = 1), AIRT_OK);
+    AIRT_CHECK_EQ(airt_reply(ctx, command, .n = 2), AIRT_EINVAL);
+    return AIRT_OK;
+}
+static airt_status keeps(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)argument;
+    return airt_keep(ctx, &self->kept[0]);
+}
+static airt_status replies_to_kept(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    return airt_reply_to(ctx, &self->kept[0], command, .n = (uint64_t)(uintptr_t)argument);
+}
+static airt_status drops_kept(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)ctx;
+    (void)argument;
+    airt_drop(&self->kept[0]);
+    return AIRT_OK;
+}
+static airt_status forwards(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    return airt_forward_any(ctx, *(airt_ref *)argument, command);
+}
+
+/* --- an asker ----------------------------------------------------------------------------------------------------- */
+
+typedef struct plan {
+    airt_ref  to;
+    puppet_fn serve;
+    void     *argument;
+    int64_t   ms;
+} plan;
+
+static airt_status asks(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    const plan *p = argument;
+    uint64_t    n = 0;
+    airt_status status = sim_command(ctx, p->to, AIRT_MS(p->ms), p->serve, p->argument, &n);
+
+    if (status == AIRT_OK)
+        sim_say("%c=%llu", self->tag, (unsigned long long)n);
+    else
+        sim_say("%c=%s", self->tag, airt_status_name(status) + 6);
+    if (status == AIRT_EREFUSED) {
+        AIRT_CHECK_EQ(airt_last_failure(ctx)->code, 42);
+        AIRT_CHECK(strcmp(airt_last_failure(ctx)->text, "not today: 7") == 0);
+    }
+    return AIRT_OK;
+}
+
+static void every_end_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref b = sim_spawn(s, 'b');
+    plan     plans[] = {
+        { b, replies, (void *)5, 10 }, { b, refuses, NULL, 10 },       { b, silent, NULL, 10 },
+        { b, replies_twice, NULL, 10 }, { AIRT_NONE, replies, NULL, 10 }, { b, sleeps_first, (void *)20, 10 },
+        { b, fails, NULL, 10 },        { b, replies, NULL, 10 },
+    };
+
+    forget(s);
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+        sim_do(s, a, asks, &plans[i]);
+        sim_run(s, 50);
+    }
+    ASSERT_SORTED(s, "a=5 a=REFUSED a=NOREPLY a=1 a=DEAD a=TIMEDOUT b.slept b!error/0 a=FAILED b-error a=DEAD");
+}
+static void every_way_an_ask_can_end(void **state)
+{
+    (void)state;
+    sim_each(every_end_body, NULL);
+}
+
+static airt_status asks_wrong_kind(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    struct answer answer;
+
+    (void)self;
+    /* bare handles neither; the reply of another kind is refused at the asker. */
+    AIRT_CHECK_EQ(airt_ask_any(ctx, *(airt_ref *)argument, &answer, AIRT_MS(10), query, .n = 1), AIRT_EKIND);
+    return AIRT_OK;
+}
+static void wrong_kind_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref b = AIRT_NONE;
+
+    ASSERT_OK(airt_spawn_any(s->system, bare, &b, NULL));
+    sim_do(s, a, asks_wrong_kind, &b);
+    sim_settle(s);
+    assert_int_equal(s->reports[AIRT_REPORT_FAILED], 0);
+    assert_int_equal(s->letters[AIRT_LETTER_UNHANDLED], 1);
+}
+static void a_request_that_is_not_handled(void **state)
+{
+    (void)state;
+    sim_each(wrong_kind_body, NULL);
+}
+
+static void outside_body(sim *s)
+{
+    airt_ref      b = sim_spawn(s, 'b');
+    struct answer answer = { 0 };
+
+    ASSERT_OK(airt_ask_any(s->system, b, &answer, AIRT_MS(10), query, .n = 1));
+    assert_int_equal(answer.n, 101);
+    assert_int_equal(airt_ask_any(s->system, b, &answer, AIRT_MS(10), command, .run = (uint64_t)(uintptr_t)sleeps_first,
+                                  .argument = 20), AIRT_ETIMEDOUT);
+    assert_int_equal(airt_sim_now_ns(s->world), 1010000000);
+    assert_int_equal(airt_ask_any(s->system, b, &answer, AIRT_MS(10), query, .n = 2), AIRT_ETIMEDOUT);
+    sim_run(s, 20);
+    ASSERT_SAID(s, "b+ b?1 b.slept"); /* 2 has expired and is not executed */
+    assert_int_equal(s->letters[AIRT_LETTER_EXPIRED], 1);
+}
+static void asked_from_outside(void **state)
+{
+    (void)state;
+    sim_each(outside_body, NULL);
+}
+
+/* --- deadlines, ends of asker and server -------------------------------------------------------------------------- */
+
+static airt_status asks_on(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_status status = sim_command(ctx, *(airt_ref *)argument, AIRT_SECONDS(100), sleeps_first, (void *)1000, NULL);
+
+    sim_say("%c=%s@%lld", self->tag, airt_status_name(status) + 6, (long long)airt_now_ns(ctx) / 1000000 - 1000);
+    return AIRT_OK;
+}
+static void deadline_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref b = sim_spawn(s, 'b');
+    airt_ref c = sim_spawn(s, 'c');
+    plan     p = { b, asks_on, &c, 7 };
+
+    forget(s);
+    sim_do(s, a, asks, &p);
+    sim_run(s, 20);
+    ASSERT_SORTED(s, "a=TIMEDOUT b=TIMEDOUT@7");
+}
+static void deadlines_travel(void **state)
+{
+    (void)state;
+    sim_each(deadline_body, NULL);
+}
+
+static void caller_dies_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref b = sim_spawn(s, 'b');
+    plan     slow = { b, sleeps_first, (void *)10, 100 };
+    plan     quick = { b, replies, NULL, 100 };
+    airt_ref c = sim_spawn(s, 'c');
+
+    forget(s);
+    sim_do(s, c, asks, &slow);
+    sim_settle(s);
+    sim_do(s, a, asks, &quick);
+    sim_settle(s);
+    ASSERT_OK(airt_kill(s->system, a, NULL));
+    sim_run(s, 20);
+    ASSERT_SORTED(s, "b.slept c=1"); /* a's request was never executed */
+    assert_int_equal(s->letters[AIRT_LETTER_EXPIRED], 1);
+}
+static void a_dead_asker_cancels(void **state)
+{
+    (void)state;
+    sim_each(caller_dies_body, NULL);
+}
+
+static void server_killed_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref b = sim_spawn(s, 'b');
+    airt_ref c = sim_spawn(s, 'c');
+    plan     slow = { b, sleeps_first, (void *)1000, 5000 };
+    plan     next = { b, replies, NULL, 5000 };
+
+    forget(s);
+    sim_do(s, a, asks, &slow);
+    sim_settle(s);
+    sim_do(s, c, asks, &next);
+    sim_settle(s);
+    ASSERT_OK(airt_kill(s->system, b, NULL)); /* the handler is dropped, the one in work and the queued are told */
+    sim_settle(s);
+    ASSERT_SORTED(s, "a=DEAD c=DEAD");
+    assert_int_equal(s->letters[AIRT_LETTER_STOPPED], 2);
+}
+static void a_killed_server_answers(void **state)
+{
+    (void)state;
+    sim_each(server_killed_body, NULL);
+}
+
+static void deferred_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref b = sim_spawn(s, 'b');
+    airt_ref c = sim_spawn(s, 'c');
+    plan     kept = { b, keeps, NULL, 100 };
+    plan     over = { c, forwards, &b, 100 };
+
+    forget(s);
+    sim_do(s, a, asks, &kept);
+    sim_settle(s);
+    ASSERT_SAID(s, "");
+    sim_do(s, b, replies_to_kept, (void *)7);
+    sim_settle(s);
+    ASSERT_SAID(s, "a=7");
+    sim_do(s, a, asks, &kept);
+    sim_settle(s);
+    sim_do(s, b, drops_kept, NULL);
+    sim_settle(s);
+    ASSERT_SAID(s, "a=NOREPLY");
+    sim_do(s, a, asks, &kept);
+    sim_settle(s);
+    ASSERT_OK(airt_stop(s->system, b, NULL));
+    sim_settle(s);
+    ASSERT_SORTED(s, "b-shutdown a=DEAD");
+    sim_do(s, a, asks, &over); /* forwarded to one who is gone */
+    sim_settle(s);
+    ASSERT_SORTED(s, "c!error/0 c-error a=DEAD");
+}
+static void a_reply_may_come_later(void **state)
+{
+    (void)state;
+    sim_each(deferred_body, NULL);
+}
+
+static airt_status forwards_serving(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_ref *to = argument;
+
+    if (airt_ref_same(airt_self(ctx), *to))
+        return airt_reply(ctx, command, .n = 55);
+    (void)self;
+    return airt_forward_any(ctx, *to, command);
+}
+static void forward_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref b = sim_spawn(s, 'b');
+    airt_ref c = sim_spawn(s, 'c');
+    plan     p = { b, forwards_serving, &c, 100 };
+
+    forget(s);
+    sim_do(s, a, asks, &p);
+    sim_settle(s);
+    ASSERT_SAID(s, "a=55");
+}
+static void a_forwarded_request_keeps_its_asker(void **state)
+{
+    (void)state;
+    sim_each(forward_body, NULL);
+}
+
+/* --- several calls ------------------------------------------------------------------------------------------------ */
+
+static airt_status gathers(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_ref     *to = argument;
+    query_call    q1 = airt_ask_begin_any(ctx, to[0], AIRT_MS(100), query, .n = 1);
+    query_call    q2 = airt_ask_begin_any(ctx, to[1], AIRT_MS(100), query, .n = 2);
+    query_call    q3 = airt_ask_begin_any(ctx, AIRT_NONE, AIRT_MS(100), query, .n = 3);
+    airt_call    *both[] = { &q1.call, &q2.call };
+    airt_call    *all[] = { &q1.call, &q2.call, &q3.call };
+    struct answer answer;
+    size_t        index = 9;
+
+    (void)self;
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q1, &answer), AIRT_EPENDING);
+    AIRT_CHECK_EQ(airt_await_all(ctx, AIRT_MS(50), both, 2), AIRT_OK);
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q2, &answer), AIRT_OK);
+    AIRT_CHECK_EQ(answer.n, 102);
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q1, &answer), AIRT_OK);
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q1, &answer), AIRT_EINVAL);
+    AIRT_CHECK_EQ(airt_await_any(ctx, AIRT_MS(50), all + 2, 1, &index), AIRT_OK);
+    AIRT_CHECK_EQ(index, 0);
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q3, &answer), AIRT_EDEAD); /* begin never fails */
+    q1 = airt_ask_begin_any(ctx, to[2], AIRT_MS(100), query, .n = 1);   /* which sleeps */
+    q2 = airt_ask_begin_any(ctx, to[1], AIRT_MS(100), query, .n = 2);
+    AIRT_CHECK_EQ(airt_await_any(ctx, AIRT_MS(50), both, 2, &index), AIRT_OK);
+    AIRT_CHECK_EQ(index, 1);
+    AIRT_CHECK_EQ(airt_await_all(ctx, AIRT_MS(2), both, 2), AIRT_ETIMEDOUT);
+    AIRT_CHECK_EQ(airt_await_all(ctx, AIRT_MS(2), both, 0), AIRT_EINVAL);
+    sim_say("gathered"); /* what was not taken is released */
+    return AIRT_OK;
+}
+static airt_status only_sleeps(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    return airt_sleep(ctx, AIRT_MS((int64_t)(intptr_t)argument));
+}
+static void gather_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref r[3] = { sim_spawn(s, 'b'), sim_spawn(s, 'c'), sim_spawn(s, 'd') };
+
+    forget(s);
+    sim_do(s, r[2], only_sleeps, (void *)30);
+    sim_do(s, a, gathers, r);
+    sim_run(s, 50);
+    ASSERT_SORTED(s, "b?1 c?2 c?2 gathered");
+    assert_int_equal(s->letters[AIRT_LETTER_EXPIRED], 1); /* its handler had returned */
+}
+static void several_calls_at_once(void **state)
+{
+    (void)state;
+    sim_each(gather_body, NULL);
+}
+
+/* --- receive ------------------------------------------------------------------------------------------------------ */
+
+static airt_status receives(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_msg   *msg = NULL;
+    airt_status status = airt_receive(ctx, AIRT_MS(10), &msg, other);
+
+    (void)argument;
+    if (status == AIRT_OK) {
+        sim_say("%c.got%llu", self->tag, (unsigned long long)airt_msg_as(msg, other)->n);
+        AIRT_CHECK(airt_msg_as(msg, num) == NULL);
+        airt_drop(&msg);
+    } else {
+        sim_say("%c.%s", self->tag, airt_status_name(status));
+    }
+    return AIRT_OK;
+}
+static void receive_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+
+    forget(s);
+    sim_do(s, a, receives, NULL);
+    sim_settle(s);
+    sim_num(s, a, 1);
+    sim_num(s, a, 2);
+    sim_settle(s);
+    ASSERT_SAID(s, "");
+    (void)airt_tell_any(s->system, a, other, .n = 3);
+    (void)airt_tell_any(s->system, a, other, .n = 4);
+    sim_settle(s);
+    ASSERT_SAID(s, "a.got3 a:1 a:2 a;4"); /* the others kept their order */
+    sim_do(s, a, receives, NULL);
+    sim_num(s, a, 5);
+    sim_run(s, 20);
+    ASSERT_SAID(s, "a.AIRT_ETIMEDOUT a:5");
+    sim_do(s, a, receives, NULL);
+    sim_settle(s);
+    ASSERT_OK(airt_kill(s->system, a, NULL));
+    sim_settle(s);
+    ASSERT_SAID(s, "");
+}
+static void receive_is_selective(void **state)
+{
+    (void)state;
+    sim_each(receive_body, NULL);
+}
+
+/* --- late replies ------------------------------------------------------------------------------------------------- */
+
+static void late_body(sim *s)
+{
+    airt_ref          a = sim_spawn(s, 'a');
+    airt_ref          b = sim_spawn(s, 'b');
+    plan              p = { b, keeps, NULL, 5 };
+    airt_system_stats stats;
+
+    forget(s);
+    sim_do(s, a, asks, &p);
+    sim_run(s, 10);
+    ASSERT_SAID(s, "a=TIMEDOUT");
+    sim_do(s, b, replies_to_kept, NULL); /* is OK for the server */
+    sim_settle(s);
+    assert_true(sim_alive(s, b));
+    airt_system_stats_get(s->system, &stats);
+    assert_int_equal(stats.late_replies, 1);
+}
+static void late_replies_are_counted(void **state)
+{
+    (void)state;
+    sim_each(late_body, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SIM_TEST(every_way_an_ask_can_end),
+        SIM_TEST(a_request_that_is_not_handled),
+        SIM_TEST(asked_from_outside),
+        SIM_TEST(deadlines_travel),
+        SIM_TEST(a_dead_asker_cancels),
+        SIM_TEST(a_killed_server_answers),
+        SIM_TEST(a_reply_may_come_later),
+        SIM_TEST(a_forwarded_request_keeps_its_asker),
+        SIM_TEST(several_calls_at_once),
+        SIM_TEST(receive_is_selective),
+        SIM_TEST(late_replies_are_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
