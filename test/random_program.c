@@ -212,6 +212,8 @@ static void ask(airt_ctx *ctx)
         AIRT_CHECK_EQ(answer.id, id);
         AIRT_CHECK_EQ(p.ledger[id].replied, 1);
     }
+    if ((status == AIRT_ENOMEM || status == AIRT_ELIMIT) && p.ledger[id].begun + p.ledger[id].dead == 0)
+        p.ledger[id].refused++; /* no stack to wait with: it was not sent */
 }
 
 static void gather(airt_ctx *ctx)
@@ -582,6 +584,8 @@ static void outside(void)
         id = new_id(AIRT_NONE, to, AIRT_NORMAL, true);
         status = airt_ask_any(p.s.system, to, &answer, AIRT_MS(1 + rnd(10)), request, .id = id);
         mix((uint64_t)status);
+        if (status == AIRT_ENOMEM && p.ledger[id].begun + p.ledger[id].dead == 0)
+            p.ledger[id].refused++;
         break;
     default:
         body.id = new_id(AIRT_NONE, to, options.priority, false);
@@ -615,15 +619,16 @@ static void walk(void)
     }
 }
 
-uint64_t random_program(uint64_t seed, uint32_t layout)
+uint64_t random_program(uint64_t seed, uint32_t layout, const airt_fault_options *fault)
 {
-    sim_options options = { .seed = seed, .layout = layout, .system.dead_letter = on_letter };
+    sim_options options = { .seed = seed, .layout = layout, .fault = fault, .system.dead_letter = on_letter };
 
     options.system.workers = 1 + (uint32_t)seed % 4;
     memset(&p, 0, sizeof p);
     p.rng = seed * UINT64_C(0x2545f4914f6cdd1d);
     p.fuel = FUEL;
-    AIRT_CHECK_EQ(sim_open(&p.s, &options), AIRT_OK);
+    if (sim_open(&p.s, &options) != AIRT_OK)
+        return 0;
     for (int i = 0; i < ACTORS; i++)
         spawn(AIRI_FROM(p.s.system), false, (size_t)i);
     for (int round = 0; round < ROUNDS; round++) {

@@ -43,7 +43,7 @@ static uint64_t run(uint64_t seed, uint32_t layout)
 {
     seed_now = seed;
     (void)alarm(HANG_SECONDS); /* a hang is a failure too; nothing here is measured */
-    uint64_t hash = random_program(seed, layout);
+    uint64_t hash = random_program(seed, layout, NULL);
     (void)alarm(0);
     return hash;
 }

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+uint64_t sim_asked[AIRT_ALLOCATION_COUNT];
+uint64_t sim_refused;
+
 static sim     *current; /* the one simulation, for hooks and words */
 static uint64_t seed_now;
 
@@ -129,8 +132,12 @@ void sim_close_at_once(sim *s)
     if (s->system != NULL)
         AIRT_CHECK_EQ(airt_system_stop(&s->system, AIRT_SECONDS(60)), AIRT_OK);
     AIRT_CHECK_EQ(s->reports[AIRT_REPORT_LEAK], 0);
-    if (s->world != s->inner)
+    if (s->world != s->inner) {
+        for (unsigned site = 0; site < AIRT_ALLOCATION_COUNT; site++)
+            sim_asked[site] += airt_fault_count(s->world, (airt_allocation)site);
+        sim_refused += airt_fault_refused(s->world);
         airt_world_destroy(&s->world);
+    }
     airt_world_destroy(&s->inner);
     current = NULL;
 }

@@ -150,13 +150,8 @@ bool        sim_alive(sim *s, airt_ref who);
 /* A reason in a word: normal, shutdown, killed, error, ... */
 const char *sim_reason(const struct airt_reason *reason);
 
-/* --- scenarios that the sweep reruns without memory --------------------------------------------------------------- */
-
-typedef struct sim_scenario {
-    const char *name;
-    sim_body    run; /* takes every refusal as a status */
-} sim_scenario;
-extern const sim_scenario sim_scenarios[];
-extern const size_t       sim_scenario_count;
+/* Sums over the fault worlds so far. */
+extern uint64_t sim_asked[AIRT_ALLOCATION_COUNT];
+extern uint64_t sim_refused;
 
 #endif

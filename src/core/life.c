@@ -523,14 +523,25 @@ static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
     return airi_life_start(ctx, actor);
 }
 
+/* The hook of the present state, or the one the actor was born with. AIRT_STOP: neither has one. */
+static airt_status run_hook(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body)
+{
+    airi_extra          *extra = airi_extra_seen(actor);
+    const airt_behavior *behavior = actor->behavior;
+
+    if (!airi_behavior_handles(behavior, kind))
+        behavior = extra != NULL ? extra->born : NULL;
+    if (behavior == NULL || !airi_behavior_handles(behavior, kind))
+        return AIRT_STOP;
+    return airi_dispatch_by(ctx, actor, behavior, kind, body);
+}
+
 static airt_status verdict(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
 {
     airi_extra        *extra = airi_extra_seen(actor);
     struct airt_failed failed = { *why, extra != NULL ? extra->restarts : 0 };
 
-    if (!airi_behavior_handles(actor->behavior, &airt_failed_kind))
-        return AIRT_STOP;
-    return airi_dispatch(ctx, actor, &airt_failed_kind, &failed);
+    return run_hook(ctx, actor, &airt_failed_kind, &failed);
 }
 
 bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
@@ -567,11 +578,10 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
 static void post_stop(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool started)
 {
     struct airt_stopping stopping = { *reason, started };
-    airt_status          ignored;
 
     ctx->in_hook = true;
     ctx->msg = NULL;
-    (void)run_hook(ctx, actor, &airt_stopping_kind, &stopping, &ignored);
+    (void)run_hook(ctx, actor, &airt_stopping_kind, &stopping);
     ctx->in_hook = false;
 }
 

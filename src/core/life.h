@@ -43,7 +43,8 @@ void airi_worker_dismiss(airt_system *system, airi_worker *by, airi_worker *dedi
 bool airi_behavior_handles(const airt_behavior *behavior, const airt_kind *kind);
 
 void airi_idle_changed(airt_system *system);
-void airi_blocking_grow(airt_system *system, airi_worker *worker);
+/* One more thread for blocking behaviours, if it may be. False: there is none at all. */
+bool airi_blocking_grow(airt_system *system);
 
 /* ties.c: links, watches, children. Each takes the relations lock. */
 airt_status airi_ties_of_birth(const airi_caller *caller, const airt_spawn_options *options, airt_ref born);

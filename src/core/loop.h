@@ -23,6 +23,9 @@ void airi_turn(airt_ctx *ctx, airi_actor *actor);
 
 /* Hands a message to the behaviour; the status it returned. AIRT_EKILLED with ctx->abandoned: the actor is gone. */
 airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body);
+/* The same to a behaviour that is not the present one. */
+airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
+                             const void *body);
 void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor);
 /* Releases what a handler held: answers, calls, blobs. */
 void airi_ctx_unwind(airt_ctx *ctx);

@@ -145,8 +145,10 @@ static void schedule_blocking(airt_system *system, airi_worker *worker, airi_act
     idle = unpark_one(system, &system->parked_blocking);
     if (idle != NULL)
         airi_ring_worker(system, idle, worker);
-    else
-        airi_blocking_grow(system, worker);
+    else if (!airi_blocking_grow(system) && (actor = inject_pop(&system->blocking)) != NULL) {
+        inject_push(&system->inject, actor); /* no thread to be had: better on a worker than never */
+        airi_wake_one(system, worker);
+    }
 }
 
 static void schedule_dedicated(airt_system *system, airi_worker *worker, airi_actor *actor, airi_worker *own)

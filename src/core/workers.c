@@ -248,11 +248,12 @@ airt_status airi_dedicated_start(airt_system *system, airi_worker **out_worker)
     return grow(system, &system->dedicated_workers, system->options.dedicated_max, AIRI_CLASS_DEDICATED, out_worker);
 }
 
-void airi_blocking_grow(airt_system *system, airi_worker *worker)
+bool airi_blocking_grow(airt_system *system)
 {
-    (void)worker;
-    if (airi_load(&system->blocking_workers, AIRI_SEQ_CST) < system->options.blocking_max)
-        (void)grow(system, &system->blocking_workers, system->options.blocking_max, AIRI_CLASS_BLOCKING, NULL);
+    if (airi_load(&system->blocking_workers, AIRI_SEQ_CST) < system->options.blocking_max &&
+        grow(system, &system->blocking_workers, system->options.blocking_max, AIRI_CLASS_BLOCKING, NULL))
+        return true;
+    return airi_load(&system->blocking_workers, AIRI_SEQ_CST) != 0;
 }
 
 bool airi_spare_start(airt_system *system)
