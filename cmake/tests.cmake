@@ -7,6 +7,7 @@
 #   test/*.c otherwise               (support)   a library all of the above link; test/ is on their include path
 #   test/relacy/x.cpp                model       and once for each n of its `// mutants: 1 2 3`, which must be refuted
 #   test/spin/x.pml                  model       and once for each of its `/* mutants: A B */`, which must be refuted
+#   test/outside/x.c                 outside     a program that test/outside/x.py DIRECTORY SOURCE looks at, alone
 #   test/nocompile/run.sh            nocompile   run.sh COMPILER...
 #   test/headers/run.sh              headers     run.sh COMPILER...
 #   include/airt/*.h                 headers     each compiled alone, twice in a file, as C11, C17 and C++17
@@ -197,6 +198,16 @@ foreach(folder nocompile headers)
             WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         airt_limit(${folder} 300 ${folder})
     endif()
+endforeach()
+
+file(GLOB programs CONFIGURE_DEPENDS test/outside/*.c)
+foreach(source ${programs})
+    cmake_path(GET source STEM name)
+    airt_test_executable(outside_${name} airt_static ${source})
+    add_test(NAME outside.${name} COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/test/outside/${name}.py
+        ${PROJECT_BINARY_DIR}/tests ${PROJECT_SOURCE_DIR})
+    airt_limit(outside.${name} 120 outside)
+    set_tests_properties(outside.${name} PROPERTIES RUN_SERIAL ON)
 endforeach()
 
 add_test(NAME docs COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/doc_blocks.py --cc ${CMAKE_C_COMPILER}

@@ -6,7 +6,7 @@
 set -eu
 
 run="gcc libc6-dev cmake ninja-build"
-check="$run g++ clang clang-format libclang-rt-14-dev libcmocka-dev relacy-dev spin python3 pkgconf"
+check="$run g++ clang clang-format libclang-rt-14-dev libcmocka-dev relacy-dev spin python3 pkgconf gdb"
 full="$check gcovr valgrind qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 case "${1:-}" in

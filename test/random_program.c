@@ -22,7 +22,8 @@ typedef struct entry {
     uint32_t     begun;   /* times a handler or a receive got it */
     uint32_t     handled, dead, refused, unaccepted;
     uint32_t     replied; /* requests: answers given by servers */
-    bool         request;
+    bool         request, answered;
+    bool         moved, told; /* forwarded or sent on; a move told its asker of a cycle */
 } entry;
 
 static struct {
@@ -33,17 +34,23 @@ static struct {
     uint32_t fuel;
     airt_ref place[ACTORS];
     uint64_t hash;
+    struct {
+        airt_ref who;
+        uint32_t bound;      /* of its mailbox */
+        uint64_t asking;     /* the id of its request, while it waits for that alone */
+        int64_t  started_ns; /* its newest start */
+    } slot[SLOTS];
 } p;
 
 struct item { uint64_t id; };
 struct request { uint64_t id; };
 struct reply { uint64_t id; };
-struct bell { uint32_t what; };
+struct bell { uint32_t what; int64_t due_ns; };
 struct walker_start { uint32_t verdict; bool fails; };
 AIRT_KIND(item, id)
 AIRT_KIND(request, id)
 AIRT_KIND(reply, id)
-AIRT_KIND(bell, what)
+AIRT_KIND(bell, what, due_ns)
 AIRT_KIND(walker_start, verdict, fails)
 AIRT_ANSWER(request, reply)
 
@@ -78,6 +85,11 @@ static void mix(uint64_t value)
     p.hash = (p.hash ^ value) * UINT64_C(1099511628211);
 }
 
+static uint32_t slot_of(airt_ref who)
+{
+    return airi_ref_index(who) % SLOTS;
+}
+
 static airt_ref anyone(void)
 {
     return p.place[rnd(ACTORS)];
@@ -109,6 +121,10 @@ static void on_letter(void *context, const airt_dead_letter *letter)
 
     (void)context;
     mix(id * 16 + letter->reason);
+    if (letter->kind == &bell_kind && letter->reason == AIRT_LETTER_INCARNATION &&
+        ((const struct bell *)letter->body)->what == 1)
+        AIRT_CHECK(((const struct bell *)letter->body)->due_ns <= p.slot[slot_of(letter->to)].started_ns &&
+                   "a timer of an incarnation that was over");
     if (id == 0)
         return;
     if (letter->reason <= AIRT_LETTER_INCARNATION)
@@ -137,6 +153,7 @@ static void begin(airt_ctx *ctx, struct walker *self, uint64_t id)
 
     AIRT_CHECK(id != 0 && id <= p.ids);
     AIRT_CHECK(e->handled == 0 && e->dead == 0 && "a message that had ended");
+    AIRT_CHECK((e->moved || e->to == airt_self(ctx).bits) && "for somebody else");
     if (e->begun++ == 0 && e->to == airt_self(ctx).bits) {
         uint32_t slot = airi_ref_index(from) % SLOTS;
         bool     same = self->last[slot][e->priority][e->request].from == e->from;
@@ -170,6 +187,14 @@ static airt_priority any_priority(void)
     return (airt_priority)rnd(4);
 }
 
+static void check_bound(airt_from from, airt_ref who)
+{
+    airt_actor_info info;
+
+    if (airt_ref_same(p.slot[slot_of(who)].who, who) && airt_info(from, who, &info) == AIRT_OK)
+        AIRT_CHECK(info.queued <= p.slot[slot_of(who)].bound && "the bound of a mailbox");
+}
+
 static void tell(airt_ctx *ctx)
 {
     airt_ref          to = anyone();
@@ -185,12 +210,27 @@ static void tell(airt_ctx *ctx)
         options.wait = AIRT_MS(1 + rnd(4));
     body.id = new_id(airt_self(ctx), to, options.priority, false);
     refused(body.id, airt_tell_body(AIRI_FROM(ctx), to, &item_kind, &body, &options));
+    check_bound(AIRI_FROM(ctx), to);
 }
 
 /* Whether an ask of this handler is sent at all: one that is ending may not wait. */
 static bool may_ask(airt_ctx *ctx)
 {
     return !airi_killed(ctx) && !ctx->in_hook && (airi_load(&ctx->actor->flags, AIRI_SEQ_CST) & AIRI_ENDING) == 0;
+}
+
+/* Whoever is said to wait for one answer has none yet. */
+static void check_chain(airt_ctx *ctx)
+{
+    const airt_failure *failure = airt_last_failure(ctx);
+
+    for (uint32_t i = 1; i < failure->chain_count; i++) {
+        uint32_t slot = slot_of(failure->chain[i]);
+        uint64_t id = airt_ref_same(p.slot[slot].who, failure->chain[i]) ? p.slot[slot].asking : 0;
+
+        if (id != 0)
+            AIRT_CHECK(!p.ledger[id].answered && p.ledger[id].dead == 0 && "a false deadlock");
+    }
 }
 
 static void ask(airt_ctx *ctx)
@@ -206,8 +246,13 @@ static void ask(airt_ctx *ctx)
     id = new_id(airt_self(ctx), to, AIRT_NORMAL, true);
     if (!may_ask(ctx))
         p.ledger[id].refused++;
+    p.slot[slot_of(airt_self(ctx))].asking = id;
     status = airt_ask_any(ctx, to, &answer, AIRT_MS(1 + rnd(20)), request, .id = id);
+    if (!airi_killed(ctx))
+        p.slot[slot_of(airt_self(ctx))].asking = 0;
     mix((uint64_t)status);
+    if (status == AIRT_EDEADLK && !p.ledger[id].told)
+        check_chain(ctx);
     if (status == AIRT_OK) {
         AIRT_CHECK_EQ(answer.id, id);
         AIRT_CHECK_EQ(p.ledger[id].replied, 1);
@@ -258,7 +303,9 @@ static void release(airt_ctx *ctx, airt_msg **msg)
 
     if (one_in(3) && p.fuel > 0) {
         p.fuel--;
+        p.ledger[id].moved = true;
         status = airt_send(ctx, anyone(), msg);
+        p.ledger[id].told = p.ledger[id].told || status == AIRT_EDEADLK;
         if (status == AIRT_OK)
             return;
         if (*msg == NULL) { /* killed meanwhile, and dropped */
@@ -351,13 +398,20 @@ static void spawn(airt_from from, bool inside, size_t place)
     mix((uint64_t)airt_spawn_behavior(from, &walker_behavior, &ref, &o));
     if (ref.bits != 0)
         p.place[place] = ref;
+    if (ref.bits != 0 && p.slot[slot_of(ref)].who.bits < ref.bits) { /* it may be gone, and another have its slot */
+        p.slot[slot_of(ref)].who = ref;
+        p.slot[slot_of(ref)].asking = 0; /* its last tenant's, who was killed meanwhile */
+        p.slot[slot_of(ref)].bound = o.mailbox.max != 0 ? o.mailbox.max : 1024;
+    }
 }
 
 static void times(airt_ctx *ctx, struct walker *self)
 {
+    int64_t delay = (int64_t)rnd(5000) * 1000;
+
     switch (rnd(3)) {
     case 0:
-        (void)!airt_send_after(ctx, AIRT_US(rnd(5000)), &self->timer, bell, .what = 1);
+        (void)!airt_send_after(ctx, AIRT_NS(delay), &self->timer, bell, .what = 1, .due_ns = airt_now_ns(ctx) + delay);
         break;
     case 1:
         (void)!airt_send_every(ctx, AIRT_US(500 + rnd(3000)), &self->timer, bell, .what = 2);
@@ -436,6 +490,11 @@ static void something(airt_ctx *ctx, struct walker *self)
     }
 }
 
+static void check_deadline(airt_ctx *ctx)
+{
+    AIRT_CHECK(airt_msg_deadline_ns(airt_message(ctx)) > airt_sim_now_ns(p.s.world) && "expired, and handled");
+}
+
 static void enter(struct walker *self)
 {
     AIRT_CHECK(!self->inside && "one handler at a time");
@@ -458,7 +517,9 @@ static bool passed_on(airt_ctx *ctx, struct walker *self, uint64_t id, const air
         if (p.fuel == 0)
             return false;
         p.fuel--;
+        p.ledger[id].moved = true;
         status = airt_forward_kind(ctx, anyone(), kind);
+        p.ledger[id].told = p.ledger[id].told || status == AIRT_EDEADLK;
         if (status != AIRT_OK && !airi_killed(ctx))
             refused(id, status);
         return true;
@@ -474,6 +535,7 @@ static bool passed_on(airt_ctx *ctx, struct walker *self, uint64_t id, const air
 AIRT_ON(walker, walker_start)
 {
     enter(self);
+    p.slot[slot_of(airt_self(ctx))].started_ns = airt_now_ns(ctx);
     self->verdict = msg->verdict;
     if (one_in(4))
         something(ctx, self);
@@ -484,6 +546,7 @@ AIRT_ON(walker, item)
     uint64_t id = msg->id;
 
     enter(self);
+    check_deadline(ctx);
     begin(ctx, self, id);
     for (uint64_t things = rnd(4); things > 0; things--)
         something(ctx, self);
@@ -499,6 +562,7 @@ AIRT_ON(walker, request)
     uint64_t id = msg->id;
 
     enter(self);
+    check_deadline(ctx);
     begin(ctx, self, id);
     something(ctx, self);
     if (one_in(30))
@@ -507,10 +571,8 @@ AIRT_ON(walker, request)
         return leave(self, AIRT_OK);
     if (!one_in(8) && !airi_killed(ctx)) {
         p.ledger[id].replied++;
-        if (one_in(6))
-            (void)airt_reply_failure(ctx, 7, "number %d", 7);
-        else
-            (void)airt_reply(ctx, request, .id = id);
+        p.ledger[id].answered = (one_in(6) ? airt_reply_failure(ctx, 7, "number %d", 7)
+                                           : airt_reply(ctx, request, .id = id)) == AIRT_OK;
     }
     if (one_in(3))
         something(ctx, self);
@@ -520,6 +582,7 @@ AIRT_ON(walker, request)
 AIRT_ON(walker, bell)
 {
     enter(self);
+    AIRT_CHECK(airt_now_ns(ctx) >= msg->due_ns && "never early");
     mix(msg->what);
     something(ctx, self);
     if (msg->what == 2 && one_in(4))

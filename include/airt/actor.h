@@ -204,6 +204,9 @@ AIRT_API airt_status airt_forward_kind(airt_ctx *ctx, airt_ref to, const airt_ki
 /* Takes the message in work out of the handler; it is the actor's until dropped, sent or answered. Fails: ENOMEM,
  * EINVAL (kept or forwarded already), EKILLED. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_keep(airt_ctx *ctx, airt_msg **out_msg);
+/* Moves the body of a LOCAL message in work out: *out_body is the caller's, the message drops nothing. Fails: EINVAL
+ * (kept or forwarded, or not a LOCAL kind), EKIND (of another kind, or taken already), EKILLED. */
+AIRT_API AIRT_MUST_CHECK airt_status airt_take_body(airt_ctx *ctx, const airt_kind *kind, void *out_body);
 /* Ends a kept or built message; a request is answered AIRT_ENOREPLY. NULL inside is harmless. Thread: the owner's. */
 AIRT_API void airt_drop(airt_msg **msg);
 /* Puts the message in work aside until airt_unstash. Fails: ELIMIT (stash_max), ENOMEM, EINVAL, EKILLED. */

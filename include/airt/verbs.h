@@ -35,6 +35,9 @@
 /* airt_forward(ctx, to, kind): the message in work, which is of this kind; airt_forward_kind. */
 #define airt_forward(ctx, to, kind)                                                                                    \
     airt_forward_kind(AIRI_CTX(ctx, "airt_forward"), AIRI_ADDRESS(to, kind), &kind##_kind)
+/* airt_take(ctx, kind, &body): airt_take_body into a struct kind. */
+#define airt_take(ctx, kind, out)                                                                                      \
+    airt_take_body(AIRI_CTX(ctx, "airt_take"), &kind##_kind, (1 ? (out) : (struct kind *)0))
 #define airt_forward_any(ctx, to, kind)                                                                                \
     airt_forward_kind(AIRI_CTX(ctx, "airt_forward_any"), AIRI_UNTYPED(to), &kind##_kind)
 

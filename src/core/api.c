@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Where public calls come in, but for those of await.c, timers.c, ties.c, owned.c and memory.c: who calls, spawn and
  * find, tell, reply, the message in work. */
+#include "base/mutant.h"
 #include "core/await.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
@@ -448,7 +449,8 @@ airt_status airt_stash(airt_ctx *ctx)
         if (status == AIRT_OK) {
             airi_ring_append(&extra->stash, ctx->msg);
             extra->stash_count++;
-            ctx->msg = NULL;
+            if (!AIRI_MUTANT_IS(3))
+                ctx->msg = NULL;
         }
     }
     airi_mutex_unlock(&ctx->actor->lock);
@@ -473,6 +475,26 @@ airt_status airt_unstash(airt_ctx *ctx)
     }
     airi_mutex_unlock(&actor->lock);
     return airi_killed(ctx) ? AIRT_EKILLED : AIRT_OK;
+}
+
+airt_status airt_take_body(airt_ctx *ctx, const airt_kind *kind, void *out_body)
+{
+    static const airt_kind taken = { .name = "taken" }; /* what is left in the message: nothing to drop */
+    airt_status            status = AIRT_EKILLED;
+
+    (void)airi_resolve_ctx(ctx, "airt_take");
+    if ((kind->flags & AIRI_KIND_LOCAL) == 0)
+        return AIRT_EINVAL;
+    airi_mutex_lock(&ctx->actor->lock); /* a killer may be looking at the message */
+    if (!airi_killed(ctx)) {
+        status = ctx->msg == NULL ? AIRT_EINVAL : airt_kind_same(ctx->msg->kind, kind) ? AIRT_OK : AIRT_EKIND;
+        if (status == AIRT_OK) {
+            memcpy(out_body, airi_msg_body(ctx->msg), kind->size);
+            ctx->msg->kind = &taken;
+        }
+    }
+    airi_mutex_unlock(&ctx->actor->lock);
+    return status;
 }
 
 /* The mark tells a message that nobody handles from a handler that failed with AIRT_EKIND. */

@@ -2,6 +2,7 @@
 /* Boxes: how a message gets in, and how its owner takes it out. The plain bounded box needs two locked instructions to
  * push and none to take; a box with another rule for the full case takes its slot's lock. Any thread delivers; the
  * owner takes. */
+#include "base/mutant.h"
 #include "core/await.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
@@ -265,7 +266,7 @@ void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_act
 {
     airi_extra *extra = airi_extra_seen(actor);
 
-    while (extra != NULL && !airi_list_empty(&extra->waiters)) {
+    while (!AIRI_MUTANT_IS(9) && extra != NULL && !airi_list_empty(&extra->waiters)) {
         airi_waiter *waiter = AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
 
         airi_list_remove(&waiter->link);
@@ -368,7 +369,7 @@ static airi_actor *box_of(airt_system *system, airt_ref to)
 
     /* Relaxed: a stale answer is caught when the receiver compares generations. */
     if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER ||
-        airi_load(&actor->generation, AIRI_RELAXED) != airi_ref_generation(to))
+        (!AIRI_MUTANT_IS(5) && airi_load(&actor->generation, AIRI_RELAXED) != airi_ref_generation(to)))
         return NULL;
     return actor;
 }
@@ -403,10 +404,10 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
         (void)airi_answer_deadlock(system, caller->worker, msg, &chain);
         return AIRT_EDEADLK;
     }
-    msg->generation = airi_ref_generation(to) & AIRI_GENERATION_LAST;
+    msg->generation = airi_ref_generation(AIRI_MUTANT_IS(5) ? airi_actor_ref(actor) : to) & AIRI_GENERATION_LAST;
     if (airi_box(actor) != 0)
         return deliver_special(caller, actor, to, msg, wait_ns);
-    if (!airi_room_take(&actor->room, airi_box_max(actor)))
+    if (!airi_room_take(&actor->room, airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0)))
         return AIRT_EFULL;
     return push_counted(system, caller->worker, actor, msg);
 }
@@ -506,7 +507,7 @@ static bool wanted(airi_worker *worker, airi_actor *actor, const airt_msg *msg, 
     airt_system *system = worker->system;
 
     *out_reason = AIRT_LETTER_EXPIRED;
-    if (msg->deadline_ns != 0 && msg->deadline_ns <= system->world->now_ns(system->world))
+    if (!AIRI_MUTANT_IS(7) && msg->deadline_ns != 0 && msg->deadline_ns <= system->world->now_ns(system->world))
         return false;
     if (airi_msg_is(msg, AIRI_MSG_REQUEST) && !airi_call_alive(system, msg->correlation))
         return false;

@@ -2,6 +2,7 @@
 /* What the owner of a box has taken: one ring per rank, newest first in hand so that the oldest is one step away.
  * Owner only; drop-old boxes under their lock. Higher ranks leave first; after AIRI_SKIPS_MAX picks past a waiting
  * lower rank, the lowest waiting one leaves: starvation is bounded. */
+#include "base/mutant.h"
 #include "core/actor.h"
 #include "core/kind.h"
 
@@ -14,6 +15,8 @@ void airi_ring_append(airt_msg **newest, airt_msg *msg)
     } else {
         msg->link.next = (*newest)->link.next;
         (*newest)->link.next = &msg->link;
+        if (AIRI_MUTANT_IS(1))
+            return;
     }
     *newest = msg;
 }

@@ -3,6 +3,7 @@
  * running handler by a compare-exchange on the activation, and is the owner from then on. */
 #include "core/life.h"
 
+#include "base/mutant.h"
 #include "core/await.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
@@ -484,7 +485,8 @@ static void incarnation_release(airt_system *system, airi_worker *worker, airi_a
 
     if (extra == NULL)
         return;
-    airi_timers_release(system, worker, extra);
+    if (!AIRI_MUTANT_IS(10) || reason != AIRT_LETTER_INCARNATION)
+        airi_timers_release(system, worker, extra);
     airi_list_init(&owned);
     airi_mutex_lock(&actor->lock);
     airi_list_splice_back(&owned, &extra->owned);

@@ -179,7 +179,9 @@ void airt_answer_clear_body(airt_from from, const airt_kind *kind, void *body)
 
         airi_heap_give(&caller.system->heap, NULL, block, block->bytes);
     }
-    if (kind->flags & AIRI_KIND_BLOBS)
+    if (kind->flags & AIRI_KIND_LOCAL)
+        kind->drop(body);
+    else if (kind->flags & AIRI_KIND_BLOBS)
         airt_body_clear(from, kind, body);
     memset(body, 0, kind->size);
 }

@@ -233,7 +233,9 @@ void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *ac
 {
     if (airi_slot_kind(actor) != AIRI_SLOT_ACTOR && schedule_elsewhere(system, worker, actor))
         return;
-    if (runs_pool(worker)) {
+    /* Where older ones overflowed to the injection queue, it goes behind them: by the ring alone a few would go in circles
+     * while those wait. Relaxed: a glance. */
+    if (runs_pool(worker) && airi_load(&system->inject.count, AIRI_RELAXED) == 0) {
         push_ring(system, worker, actor);
         return;
     }

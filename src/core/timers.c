@@ -4,6 +4,7 @@
  * Everything here is under system->timer_lock, the owner's list of timers too. */
 #include "core/timers.h"
 
+#include "base/mutant.h"
 #include "core/letters.h"
 #include "core/life.h"
 
@@ -29,7 +30,7 @@ static void arm(airt_system *system, airi_worker *worker, airi_timer_head *head,
 {
     int64_t due;
 
-    airi_wheel_add(&system->wheel, &head->wheel, due_ns);
+    airi_wheel_add(&system->wheel, &head->wheel, AIRI_MUTANT_IS(6) ? due_ns - due_ns % 1000000 : due_ns);
     AIRI_TALLY(system, worker, timers_armed, 1);
     if (due_changed(system, &due))
         airi_wake_timekeeper(system, due);

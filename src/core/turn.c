@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* An actor's turn: requests to end first, then answers, then mail, until nothing is left or the turn's budget is used
  * up. The caller owns the actor; when the turn ends it is idle, queued, suspended or gone, and not to be touched. */
+#include "base/mutant.h"
 #include "core/await.h"
 #include "core/letters.h"
 #include "core/life.h"
@@ -185,7 +186,7 @@ static bool went_idle(airi_worker *worker, airi_actor *actor)
     airi_seam(worker);
     /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves. */
     /* Claimed back, it is ours like any actor from a queue: others may have run it meanwhile, suspended it too. */
-    if (work_came(actor) && airi_mail_claim(&actor->mail))
+    if (!AIRI_MUTANT_IS(2) && work_came(actor) && airi_mail_claim(&actor->mail))
         airi_schedule(worker->system, worker, actor);
     return true;
 }

@@ -251,7 +251,7 @@ airt_status airi_dedicated_start(airt_system *system, airi_worker **out_worker)
 bool airi_blocking_grow(airt_system *system)
 {
     if (airi_load(&system->blocking_workers, AIRI_SEQ_CST) < system->options.blocking_max &&
-        grow(system, &system->blocking_workers, system->options.blocking_max, AIRI_CLASS_BLOCKING, NULL))
+        grow(system, &system->blocking_workers, system->options.blocking_max, AIRI_CLASS_BLOCKING, NULL) == AIRT_OK)
         return true;
     return airi_load(&system->blocking_workers, AIRI_SEQ_CST) != 0;
 }
