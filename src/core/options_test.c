@@ -3,7 +3,8 @@
  * other versions. */
 #include "core/system.h"
 
-#include <airt/airt.h>
+#include <airt/system.h>
+#include <airt/world.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
