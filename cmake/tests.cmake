@@ -8,6 +8,7 @@
 #   test/relacy/x.cpp                model       and once for each n of its `// mutants: 1 2 3`, which must be refuted
 #   test/spin/x.pml                  model       and once for each of its `/* mutants: A B */`, which must be refuted
 #   test/outside/x.c                 outside     a program that test/outside/x.py DIRECTORY SOURCE looks at, alone
+#   test/mutants.sh                  mutants     mutants.sh COMPILER DIRECTORY: the random programs find planted bugs
 #   test/nocompile/run.sh            nocompile   run.sh COMPILER...
 #   test/headers/run.sh              headers     run.sh COMPILER...
 #   include/airt/*.h                 headers     each compiled alone, twice in a file, as C11, C17 and C++17
@@ -210,6 +211,8 @@ foreach(source ${programs})
     set_tests_properties(outside.${name} PROPERTIES RUN_SERIAL ON)
 endforeach()
 
+add_test(NAME mutants COMMAND bash ${PROJECT_SOURCE_DIR}/test/mutants.sh ${CMAKE_C_COMPILER} ${PROJECT_BINARY_DIR}/mutants)
+airt_limit(mutants 240 mutants)
 add_test(NAME docs COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/doc_blocks.py --cc ${CMAKE_C_COMPILER}
     --cxx ${CMAKE_CXX_COMPILER} --library $<TARGET_FILE:airt> --work ${PROJECT_BINARY_DIR}/docs WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 airt_limit(docs 300 docs)

@@ -102,6 +102,33 @@ static airi_actor *next_living(sim *s, uint32_t *index)
     return NULL;
 }
 
+static void print_actors(sim *s)
+{
+    uint32_t    index = 0;
+    airi_actor *actor;
+
+    while ((actor = next_living(s, &index)) != NULL)
+        (void)fprintf(stderr, "slot %u: state %u, flags %#x, box %#x, mail %p, urgent %p, lanes %#x, suspended %d\n", index,
+                      actor->state, actor->flags, actor->box, (void *)actor->mail.newest, (void *)actor->urgent.newest,
+                      actor->lane_mask, actor->suspended != NULL);
+}
+
+void sim_check_idle(sim *s)
+{
+    uint32_t    index = 0;
+    airi_actor *actor;
+
+    while ((actor = next_living(s, &index)) != NULL) {
+        uint32_t ends = actor->suspended != NULL ? AIRI_ENDING : AIRI_CLOSED_TO_SENDERS;
+
+        if ((actor->flags & ends) == 0 && (actor->suspended != NULL || actor->lane_mask == 0) &&
+            !airi_mail_has_new(&actor->urgent))
+            continue;
+        print_actors(s);
+        AIRT_CHECK(false && "an actor sleeps over something");
+    }
+}
+
 /* Those that come into being meanwhile too. */
 static void end_all(sim *s)
 {
@@ -113,17 +140,6 @@ static void end_all(sim *s)
             (void)airt_stop(s->system, airi_actor_ref(actor), NULL);
         sim_settle(s);
     }
-}
-
-static void print_actors(sim *s)
-{
-    uint32_t    index = 0;
-    airi_actor *actor;
-
-    while ((actor = next_living(s, &index)) != NULL)
-        (void)fprintf(stderr, "slot %u: state %u, flags %#x, box %#x, mail %p, urgent %p, lanes %#x, suspended %d\n", index,
-                      actor->state, actor->flags, actor->box, (void *)actor->mail.newest, (void *)actor->urgent.newest,
-                      actor->lane_mask, actor->suspended != NULL);
 }
 
 /* Memory that is held for good by whoever took it outside is a leak that the system reports. */
@@ -148,6 +164,7 @@ void sim_close(sim *s)
     sim_account       a;
 
     sim_settle(s);
+    sim_check_idle(s);
     sim_check_account(s);
     end_all(s);
     airt_system_stats_get(s->system, &stats);

@@ -46,6 +46,8 @@ void        sim_close(sim *s);
 void        sim_close_at_once(sim *s);
 sim_account sim_account_of(sim *s);
 void        sim_check_account(sim *s); /* prints and aborts when it does not balance */
+/* When nothing is ready: nobody sleeps over mail or a request to end. Prints and aborts. */
+void        sim_check_idle(sim *s);
 void        sim_settle(sim *s);
 void        sim_run(sim *s, int64_t ms);
 uint64_t    sim_seeds(uint64_t otherwise); /* SEEDS of the environment */

@@ -25,7 +25,7 @@ AIRT_KIND(number, value)
 AIRT_KIND(square, value)
 AIRT_ANSWER(square, number)
 
-static _Atomic(int) ticks, told, asked, failures;
+static _Atomic(int) ticks, told, served, asked, failures;
 
 #define server_ACCEPTS(KIND) KIND(square) KIND(number)
 AIRT_PROTOCOL(server)
@@ -34,6 +34,7 @@ struct server {
 };
 AIRT_ON(server, square)
 {
+    atomic_fetch_add(&served, 1);
     return airt_reply(ctx, square, .value = msg->value * msg->value);
 }
 AIRT_ON(server, number)
@@ -91,7 +92,7 @@ static void loop_open(loop *l)
     struct itimerspec every = { { 0, 3000000 }, { 0, 3000000 } };
 
     memset(l, 0, sizeof *l);
-    ticks = told = asked = failures = 0;
+    ticks = told = served = asked = failures = 0;
     OK(airt_system_create((&(airt_system_options){ .foreign_loop = true, .workers = 8 }), &l->system));
     l->epoll = epoll_create1(0);
     l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
@@ -215,10 +216,11 @@ static void others_send_from_their_threads(void **state)
         OK(airt_spawn(l.system, server, &sender.server, NULL));
         for (int i = 0; i < SENDERS; i++)
             assert_int_equal(pthread_create(&thread[i], NULL, send_from_outside, &sender), 0);
-        while (failures == 0 && (asks ? asked : told) < SENDERS * EACH) /* a lost wake would hang here */
+        while (failures == 0 && (asks ? served : told) < SENDERS * EACH) /* a lost wake would hang here */
             round_of(&l);
         for (int i = 0; i < SENDERS; i++)
             assert_int_equal(pthread_join(thread[i], NULL), 0);
+        assert_int_equal(asked, asks ? SENDERS * EACH : 0);
         loop_close(&l);
     }
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Where handlers run: blocking and dedicated behaviours beside pooled ones, regions that block, pinned handlers, and
- * handlers that move to another thread. */
-#define _GNU_SOURCE
+/* Where handlers run: blocking and dedicated behaviours beside pooled ones, regions that block, and handlers that do not
+ * return in time. */
 #include "threads.h"
-
-#include <errno.h>
 
 enum {
     MANY = 16,
@@ -19,13 +16,12 @@ struct identity {
 };
 AIRT_KIND(identity, thread)
 AIRT_ANSWER(whoami, identity)
-struct roam {
-    uint32_t awaits;
-};
-AIRT_KIND(roam, awaits)
+AIRT_SIGNAL(spin)
+AIRT_SIGNAL(nap)
 
 static gate         hold;
-static _Atomic(int) moved, stayed, wrong_errno, failures;
+static heard        ears;
+static _Atomic(int) failures;
 
 static void must(bool good)
 {
@@ -91,67 +87,6 @@ AIRT_ON(loner, whoami)
 #define loner_HANDLES(ON, A) ON(A, loner_start) ON(A, whoami)
 AIRT_BEHAVIOR(loner, .placement = AIRT_DEDICATED)
 
-/* Not inlined: errno of the thread that runs now. */
-static __attribute__((noinline)) void set_errno(int value)
-{
-    errno = value;
-}
-
-static airt_status roam_about(airt_ctx *ctx, uint32_t awaits, bool may_move)
-{
-    for (uint32_t i = 0; i < awaits; i++) {
-        long before = thread_id();
-
-        set_errno(1);
-        AIRT_TRY(airt_sleep(ctx, AIRT_US(200)));
-        if (thread_id() == before) {
-            atomic_fetch_add(&stayed, 1);
-            continue;
-        }
-        atomic_fetch_add(&moved, 1);
-        must(may_move);
-        set_errno(77);
-        if (airt_errno() != 77)
-            atomic_fetch_add(&wrong_errno, 1);
-    }
-    return AIRT_OK;
-}
-
-#define rover_ACCEPTS(KIND) KIND(roam)
-AIRT_PROTOCOL(rover)
-struct rover {
-    char nothing;
-};
-AIRT_ON(rover, roam)
-{
-    return roam_about(ctx, msg->awaits, true);
-}
-#define rover_HANDLES(ON, A) ON(A, roam)
-AIRT_BEHAVIOR(rover)
-
-#define pin_ACCEPTS(KIND) KIND(roam) KIND(whoami)
-AIRT_PROTOCOL(pin)
-struct pin {
-    char nothing;
-};
-AIRT_ON(pin, roam)
-{
-    return roam_about(ctx, msg->awaits, false);
-}
-AIRT_ON(pin, whoami) /* suspended until it is stopped, or the gate opens */
-{
-    long before = thread_id();
-
-    atomic_fetch_add(&hold.most, 1);
-    while (!atomic_load(&hold.open)) {
-        AIRT_TRY(airt_sleep(ctx, AIRT_MS(5)));
-        must(thread_id() == before);
-    }
-    return airt_reply(ctx, whoami, .thread = before);
-}
-#define pin_HANDLES(ON, A) ON(A, roam) ON(A, whoami)
-AIRT_BEHAVIOR(pin, .pinned = true)
-
 /* A pooled actor whose handler stays in the gate, in a marked region. */
 static _Atomic(int) noted;
 static _Atomic(int) region_status;
@@ -200,6 +135,26 @@ AIRT_ON(marker, enter)
 #define marker_HANDLES(ON, A) ON(A, marker_start) ON(A, enter)
 AIRT_BEHAVIOR(marker)
 
+/* Does not return for a while. */
+#define slow_ACCEPTS(KIND) KIND(spin) KIND(nap)
+AIRT_PROTOCOL(slow)
+struct slow {
+    char nothing;
+};
+AIRT_ON(slow, spin)
+{
+    while (!atomic_load(&hold.open))
+        ;
+    return AIRT_OK;
+}
+AIRT_ON(slow, nap)
+{
+    (void)sleep(3);
+    return AIRT_OK;
+}
+#define slow_HANDLES(ON, A) ON(A, spin) ON(A, nap)
+AIRT_BEHAVIOR(slow)
+
 /* --- tests -------------------------------------------------------------------------------------------------------- */
 
 static airt_system *begin(const airt_system_options *options)
@@ -207,7 +162,8 @@ static airt_system *begin(const airt_system_options *options)
     airt_system *system = NULL;
 
     gate_close(&hold);
-    moved = stayed = wrong_errno = failures = noted = 0;
+    memset(&ears, 0, sizeof ears);
+    failures = noted = 0;
     OK(airt_system_create(options, &system));
     return system;
 }
@@ -348,56 +304,44 @@ static void a_region_that_blocks_is_replaced(void **state)
     end(&system);
 }
 
-static void pinned_handlers_come_back_and_others_may_move(void **state)
+static void ask_some(airt_system *system, pooled_ref pooled)
 {
-    airt_system *system = begin(&(airt_system_options){ .workers = 4 });
-    pin_ref      pin;
-    rover_ref    rover;
+    struct identity answer;
 
-    (void)state;
-    for (int i = 0; i < MANY; i++) {
-        OK(airt_spawn(system, pin, &pin, NULL));
-        OK(airt_tell(system, pin, roam, .awaits = 50));
-    }
-    UNTIL(stats_of(system).handled == MANY);
-    assert_int_equal(atomic_load(&moved), 0);
-    assert_int_equal(atomic_load(&stayed), MANY * 50);
-    for (int i = 0; i < MANY; i++)
-        OK(airt_spawn(system, rover, &rover, NULL));
-    for (int i = 1; i <= 1000 && atomic_load(&moved) < 10; i++) {
-        OK(airt_tell(system, rover, roam, .awaits = 20));
-        UNTIL(stats_of(system).handled == (uint64_t)(MANY + i));
-    }
-    assert_true(atomic_load(&moved) >= 10);
-    assert_int_equal(atomic_load(&wrong_errno), 0);
-    end(&system);
+    for (int i = 0; i < 50; i++)
+        OK(airt_ask(system, pooled, &answer, AIRT_SECONDS(60), whoami));
 }
 
-/* Its worker is replaced meanwhile: the thread stays for the pinned handler, and leaves when that has ended. */
-static void a_replaced_worker_stays_for_its_pinned_handler(void **state)
+static void a_stuck_handler_is_reported_and_replaced(void **state)
 {
-    airt_system *system = begin(&(airt_system_options){ .workers = 1 });
-    int          threads = threads_now();
-    pin_ref      pin;
-    notary_ref   notary;
-    marker_ref   marker;
+    airt_system *system =
+        begin(&(airt_system_options){ .workers = 1, .stuck_ms = 20, .report = hear, .report_context = &ears });
+    slow_ref   slow[2];
+    pooled_ref pooled;
 
     (void)state;
-    OK(airt_spawn(system, notary, &notary, NULL));
-    OK(airt_spawn(system, marker, &marker, &(airt_spawn_options){ .start = AIRT_START(marker, .notary = notary) }));
-    for (int round = 0; round < 6; round++) {
-        gate_close(&hold);
-        OK(airt_spawn(system, pin, &pin, NULL));
-        OK(airt_tell(system, pin, whoami));
-        UNTIL(atomic_load(&hold.most) == 1);
-        OK(airt_tell(system, marker, enter)); /* the only worker: the same thread */
-        UNTIL(atomic_load(&hold.inside) == 1);
-        assert_int_equal(threads_now(), threads + 1);
-        if (round % 2 == 0)
-            airt_kill(system, pin.ref, NULL);
-        gate_open(&hold);
-        UNTIL(threads_now() == threads);
-    }
+    OK(airt_spawn(system, pooled, &pooled, NULL));
+    for (int i = 0; i < 2; i++)
+        OK(airt_spawn(system, slow, &slow[i], NULL));
+    OK(airt_tell(system, slow[0], spin));
+    UNTIL(ears.count[AIRT_REPORT_STUCK] == 1);
+    assert_int_equal(ears.who[AIRT_REPORT_STUCK], slow[0].bits);
+    assert_string_equal(ears.behavior[AIRT_REPORT_STUCK], "slow");
+    ask_some(system, pooled);
+    OK(airt_tell(system, slow[1], nap));
+    UNTIL(ears.count[AIRT_REPORT_STUCK] == 2);
+    assert_int_equal(ears.who[AIRT_REPORT_STUCK], slow[1].bits);
+    assert_int_equal(stats_of(system).workers_stuck, 2);
+    ask_some(system, pooled);
+    UNTIL(ears.count[AIRT_REPORT_UNSTUCK] == 1); /* its three seconds are over */
+    assert_int_equal(ears.who[AIRT_REPORT_UNSTUCK], slow[1].bits);
+    assert_string_equal(ears.behavior[AIRT_REPORT_UNSTUCK], "slow");
+    airt_kill(system, slow[0].ref, NULL); /* it is still told whose handler that was */
+    gate_open(&hold);
+    UNTIL(ears.count[AIRT_REPORT_UNSTUCK] == 2);
+    assert_int_equal(ears.who[AIRT_REPORT_UNSTUCK], slow[0].bits);
+    assert_int_equal(stats_of(system).workers_stuck, 0);
+    ask_some(system, pooled);
     end(&system);
 }
 
@@ -409,8 +353,7 @@ int main(void)
         cmocka_unit_test(a_dedicated_actor_has_one_thread),
         cmocka_unit_test(dedicated_threads_are_bounded_and_used_again),
         cmocka_unit_test(a_region_that_blocks_is_replaced),
-        cmocka_unit_test(pinned_handlers_come_back_and_others_may_move),
-        cmocka_unit_test(a_replaced_worker_stays_for_its_pinned_handler),
+        cmocka_unit_test(a_stuck_handler_is_reported_and_replaced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

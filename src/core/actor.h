@@ -59,7 +59,7 @@ struct airi_actor {
     AIRI_ATOMIC(uint32_t)  mailbox_max;
     AIRI_ATOMIC(uint32_t)  ttl_ms;
     AIRI_ATOMIC(uint8_t)   box; /* AIRI_BOX_ */
-    AIRI_ATOMIC(uint8_t)   slot_kind;
+    AIRI_ATOMIC(uint8_t)   slot_kind; /* AIRI_SLOT_, and of a placed one where it was born to run: see airi_placed */
     uint16_t               turn_max;
     int32_t                asked_code; /* with asked_exit below */
     /* running owner only */
@@ -155,7 +155,22 @@ static inline unsigned airi_box(airi_actor *actor)
 }
 static inline unsigned airi_slot_kind(airi_actor *actor)
 {
-    return airi_load(&actor->slot_kind, AIRI_RELAXED);
+    return airi_load(&actor->slot_kind, AIRI_RELAXED) & 3u;
+}
+/* A state it becomes changes its handlers, not its threads. */
+static inline uint8_t airi_placed(const airt_behavior *behavior)
+{
+    return behavior->placement == AIRT_POOLED && !behavior->pinned
+               ? AIRI_SLOT_ACTOR
+               : (uint8_t)(AIRI_SLOT_PLACED | (unsigned)behavior->placement << 2 | (behavior->pinned ? 1u << 4 : 0u));
+}
+static inline airt_placement airi_placement(airi_actor *actor)
+{
+    return (airt_placement)(airi_load(&actor->slot_kind, AIRI_RELAXED) >> 2 & 3); /* relaxed: as above */
+}
+static inline bool airi_pinned(airi_actor *actor)
+{
+    return (airi_load(&actor->slot_kind, AIRI_RELAXED) >> 4 & 1) != 0; /* relaxed: as above */
 }
 /* The extra, or NULL. Acquire: pairs with the release in airi_extra_at, where it is made. */
 static inline airi_extra *airi_extra_seen(airi_actor *actor)

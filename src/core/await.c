@@ -216,7 +216,7 @@ void airi_await_abort(airi_worker *worker, airi_actor *actor, airt_letter reason
         airi_dead(system, worker, ctx->self, msg, reason);
     }
     actor->suspended = NULL;
-    if (actor->behavior->pinned) /* on its own thread, as in airi_loop_resume */
+    if (airi_pinned(actor)) /* on its own thread, as in airi_loop_resume */
         (void)airi_fetch_sub(&worker->pinned_away, 1, AIRI_SEQ_CST);
     airi_stacks_give(&system->stacks, ctx->stack);
 }
@@ -449,13 +449,7 @@ airt_status airt_receive_kinds(airt_ctx *ctx, airt_duration within, const airt_k
 
 airt_status airi_await_room(airt_ctx *ctx, airi_waiter *waiter, int64_t deadline_ns)
 {
-    airi_await  await = { .mode = AIRI_AWAIT_ROOM, .waiter = waiter };
-    airt_call   call = airi_call_open(ctx->system, ctx->actor, &ctx->room_call, airi_ref_index(waiter->to));
-    airt_status status = AIRT_ENOMEM;
+    airi_await await = { .mode = AIRI_AWAIT_ROOM, .waiter = waiter };
 
-    if (call.bits != 0) {
-        status = await_edges(ctx, &await, airi_ref_index((airt_ref){ call.bits }), deadline_ns);
-        airi_calls_close(ctx->system, ctx->worker, &ctx->room_call);
-    }
-    return status;
+    return await_edges(ctx, &await, airi_ref_index((airt_ref){ waiter->call }), deadline_ns);
 }

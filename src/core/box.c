@@ -230,6 +230,8 @@ static void waiter_tell(airt_system *system, airi_worker *worker, airi_waiter *w
 {
     airi_actor *sender = airi_slot(system, airi_ref_index(waiter->sender_slot));
 
+    if (waiter->call != 0)
+        airi_edge_clear(system, waiter->call); /* it waits no more, whenever it may notice */
     /* The flag first: the sender cannot leave before the status is written. Release: pairs with the sender's acquire. */
     (void)airi_fetch_or(&sender->flags, AIRI_ROOM_OVER, AIRI_SEQ_CST);
     airi_store(&waiter->status, (uint32_t)status, AIRI_RELEASE);
@@ -266,11 +268,11 @@ void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_act
 {
     airi_extra *extra = airi_extra_seen(actor);
 
-    while (!AIRI_MUTANT_IS(9) && extra != NULL && !airi_list_empty(&extra->waiters)) {
+    while (extra != NULL && !airi_list_empty(&extra->waiters)) {
         airi_waiter *waiter = AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
 
         airi_list_remove(&waiter->link);
-        waiter_tell(system, worker, waiter, AIRT_EDEAD);
+        waiter_tell(system, worker, waiter, AIRI_MUTANT_IS(9) ? AIRT_OK : AIRT_EDEAD);
     }
 }
 
@@ -292,13 +294,21 @@ static airt_status wait_inside(const airi_caller *caller, airi_actor *actor, air
 {
     airt_ctx   *ctx = caller->ctx;
     airt_status status = airi_may_await(ctx);
+    bool        waits;
 
     if (status != AIRT_OK)
         return status;
     waiter->sender_slot = ctx->self;
-    if (!enlist(caller, actor, waiter, &status))
+    /* Its edge: before it is enlisted, because whoever decides ends it. */
+    waiter->call = airi_call_open(ctx->system, ctx->actor, &ctx->room_call, airi_ref_index(waiter->to)).bits;
+    if (waiter->call == 0)
+        return AIRT_ENOMEM;
+    waits = enlist(caller, actor, waiter, &status);
+    if (waits)
+        status = airi_await_room(ctx, waiter, due);
+    airi_calls_close(ctx->system, ctx->worker, &ctx->room_call);
+    if (!waits)
         return status;
-    status = airi_await_room(ctx, waiter, due);
     if (status != AIRT_OK && airi_waiter_withdraw(ctx->system, waiter))
         return status;
     if (status != AIRT_OK)

@@ -140,9 +140,7 @@ static void slot_fill(birth *b)
     actor->turn_max = (uint16_t)(options->turn_max == 0 ? 64 : options->turn_max);
     actor->behavior = b->behavior;
     /* Relaxed: see the field. */
-    airi_store(&actor->slot_kind,
-               b->behavior->placement == AIRT_POOLED && !b->behavior->pinned ? AIRI_SLOT_ACTOR : AIRI_SLOT_PLACED,
-               AIRI_RELAXED);
+    airi_store(&actor->slot_kind, airi_placed(b->behavior), AIRI_RELAXED);
     memset(actor->lane, 0, sizeof actor->lane);
     actor->lane_mask = 0;
     actor->lane_skips = 0;

@@ -104,7 +104,7 @@ void airi_loop_suspend(airt_ctx *ctx, bool receive)
     airi_stack  *fresh = worker->spare;
 
     actor->suspended = ctx;
-    if (actor->behavior->pinned)
+    if (airi_pinned(actor))
         (void)airi_fetch_add(&worker->pinned_away, 1, AIRI_SEQ_CST);
     worker->spare = NULL;
     worker->committing = actor;
@@ -120,7 +120,7 @@ void airi_loop_resume(airi_worker *worker, airt_ctx *ctx)
 {
     airi_stack *over = worker->stack;
 
-    if (ctx->actor->behavior->pinned)
+    if (airi_pinned(ctx->actor))
         (void)airi_fetch_sub(&worker->pinned_away, 1, AIRI_SEQ_CST);
 
     worker->retired = over;

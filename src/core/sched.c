@@ -176,13 +176,13 @@ static bool schedule_elsewhere(airt_system *system, airi_worker *worker, airi_ac
         airi_outside_wake(system, actor);
         return true;
     }
-    if (actor->behavior->pinned && actor->suspended != NULL) {
+    if (airi_pinned(actor) && actor->suspended != NULL) {
         schedule_pinned(system, worker, actor, actor->suspended->worker);
         return true;
     }
-    if (actor->behavior->placement == AIRT_POOLED || system->world->driven || system->foreign)
+    if (airi_placement(actor) == AIRT_POOLED || system->world->driven || system->foreign)
         return false;
-    if (actor->behavior->placement == AIRT_BLOCKING) {
+    if (airi_placement(actor) == AIRT_BLOCKING) {
         schedule_blocking(system, worker, actor);
         return true;
     }
@@ -427,7 +427,7 @@ static void announce_parked(airi_worker *worker)
     airt_system *system = worker->system;
     bool         pooled = worker->class <= AIRI_CLASS_SPARE;
 
-    airi_store(&worker->word, 0, AIRI_SEQ_CST);
+    airi_store(&worker->word, 0, AIRI_SEQ_CST); /* of a dedicated one: it rests */
     if (worker->class == AIRI_CLASS_DEDICATED)
         return;
     airi_mutex_lock(&system->idle_lock);
@@ -445,8 +445,10 @@ static void withdraw_parked(airi_worker *worker)
 {
     airt_system *system = worker->system;
 
-    if (worker->class == AIRI_CLASS_DEDICATED)
+    if (worker->class == AIRI_CLASS_DEDICATED) {
+        airi_store(&worker->word, 1, AIRI_SEQ_CST); /* before it takes what it saw: see worker_quiet */
         return;
+    }
     airi_mutex_lock(&system->idle_lock);
     if (worker->is_parked) {
         airi_list_remove(&worker->parked);

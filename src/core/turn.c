@@ -39,13 +39,14 @@ airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kin
 airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
                              const void *body)
 {
+    void       *self = actor->self; /* read now: a killer may take the actor as soon as the handler is announced */
     airt_status status;
 
     airi_store(&ctx->worker->running, ctx, AIRI_RELAXED); /* the watch's glance */
     airi_count(&ctx->worker->serial, 1);
     /* Release: what the owner did to the actor before; pairs with the acquire of a killer's compare-exchange. */
     airi_store(&ctx->running, ctx->self.bits, AIRI_RELEASE);
-    status = behavior->receive(actor->self, ctx, kind, body);
+    status = behavior->receive(self, ctx, kind, body);
     airi_store(&ctx->worker->running, NULL, AIRI_RELAXED);
     /* Acq_rel: takes the actor back, unless a killer's compare-exchange was first. */
     if (airi_exchange(&ctx->running, 0, AIRI_ACQ_REL) == AIRI_ABANDONED) {

@@ -134,6 +134,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     worker->rng = 0x9e3779b97f4a7c15ull * (index + 1) ^ system->world->random(system->world);
     worker->rng |= 1;
     worker->clock_left = 1;
+    airi_store(&worker->word, 1, AIRI_SEQ_CST); /* awake */
     airi_list_init(&worker->parked);
     airi_list_init(&worker->driven.link);
     airi_cache_init(&worker->cache);
@@ -151,7 +152,7 @@ static void worker_again(airi_worker *worker)
     worker->next_streak = 0;
     worker->clock_left = 1;
     airi_cache_init(&worker->cache);
-    airi_store(&worker->word, 0, AIRI_SEQ_CST);
+    airi_store(&worker->word, 1, AIRI_SEQ_CST);
     airi_store(&worker->blocked, false, AIRI_SEQ_CST);
     airi_store(&worker->stuck, false, AIRI_SEQ_CST);
     airi_store(&worker->gone, false, AIRI_SEQ_CST);
