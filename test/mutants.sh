@@ -47,6 +47,7 @@ sources() {
     find src/base src/port src/sim src/core -name '*.c' ! -name '*_test.c'
     find src/port -name "*_$arch.S"
     echo test/sim.c
+    echo test/puppet.c
     find test -maxdepth 1 -name "random_*.c"
     echo test/scenario_random.c
 }

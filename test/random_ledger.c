@@ -93,8 +93,8 @@ void handled(airt_ctx *ctx, uint64_t id)
 /* A message that was sent on or kept and sent was begun before: its order says nothing. */
 void begin(airt_ctx *ctx, struct walker *self, uint64_t id)
 {
-    entry    *e = &p.ledger[id];
-    airt_ref  from = { e->from };
+    entry   *e = &p.ledger[id];
+    airt_ref from = { e->from };
 
     AIRT_CHECK(id != 0 && id <= p.ids);
     AIRT_CHECK(e->handled == 0 && e->dead == 0 && "a message that had ended");
@@ -118,7 +118,8 @@ void check_ledger(void)
 
         if (e->handled + e->dead + not_accepted == 1 && e->replied <= 1)
             continue;
-        (void)fprintf(stderr, "message %llu%s: begun %u, handled %u, dead %u, refused %u, not accepted %u, replies %u\n",
+        (void)fprintf(stderr,
+                      "message %llu%s: begun %u, handled %u, dead %u, refused %u, not accepted %u, replies %u\n",
                       (unsigned long long)id, e->request ? " (request)" : "", e->begun, e->handled, e->dead, e->refused,
                       e->unaccepted, e->replied);
         AIRT_CHECK(false && "every message ends exactly once");

@@ -8,9 +8,9 @@
 #include "core/system.h"
 
 enum {
-    ACTORS = 7,       /* places; a place's actor may be replaced by a new one */
-    IDS_MAX = 6000,   /* messages of a run at most */
-    FUEL = 1200,       /* messages of a run that are sent on by actors */
+    ACTORS = 7,     /* places; a place's actor may be replaced by a new one */
+    IDS_MAX = 6000, /* messages of a run at most */
+    FUEL = 1200,    /* messages of a run that are sent on by actors */
     ROUNDS = 80,
     KEPT = 3,
     SLOTS = 128,
@@ -18,13 +18,13 @@ enum {
 
 /* What became of a message; each has an id. */
 typedef struct entry {
-    uint64_t     from, to; /* refs, 0 outside */
+    uint64_t      from, to; /* refs, 0 outside */
     airt_priority priority;
-    uint32_t     begun;   /* times a handler or a receive got it */
-    uint32_t     handled, dead, refused, unaccepted;
-    uint32_t     replied; /* requests: answers given by servers */
-    bool         request, answered;
-    bool         moved, told; /* forwarded or sent on; a move told its asker of a cycle */
+    uint32_t      begun; /* times a handler or a receive got it */
+    uint32_t      handled, dead, refused, unaccepted;
+    uint32_t      replied; /* requests: answers given by servers */
+    bool          request, answered;
+    bool          moved, told; /* forwarded or sent on; a move told its asker of a cycle */
 } entry;
 
 typedef struct program {
@@ -44,11 +44,23 @@ typedef struct program {
 } program;
 extern program p;
 
-struct item { uint64_t id; };
-struct request { uint64_t id; };
-struct reply { uint64_t id; };
-struct bell { uint32_t what; int64_t due_ns; };
-struct walker_start { uint32_t verdict; bool fails; };
+struct item {
+    uint64_t id;
+};
+struct request {
+    uint64_t id;
+};
+struct reply {
+    uint64_t id;
+};
+struct bell {
+    uint32_t what;
+    int64_t  due_ns;
+};
+struct walker_start {
+    uint32_t verdict;
+    bool     fails;
+};
 AIRT_KIND(item, id)
 AIRT_KIND(request, id)
 AIRT_KIND(reply, id)

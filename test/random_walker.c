@@ -124,8 +124,8 @@ static void release(airt_ctx *ctx, airt_msg **msg)
 static void receive(airt_ctx *ctx, struct walker *self)
 {
     static const airt_kind *const kinds[] = { &item_kind, NULL };
-    airt_msg   *msg = NULL;
-    airt_status status = airt_receive_kinds(ctx, AIRT_MS(rnd(6)), kinds, &msg);
+    airt_msg                     *msg = NULL;
+    airt_status                   status = airt_receive_kinds(ctx, AIRT_MS(rnd(6)), kinds, &msg);
 
     mix((uint64_t)status);
     if (status != AIRT_OK)
@@ -205,20 +205,59 @@ static void memory(airt_ctx *ctx, struct walker *self)
 static void something(airt_ctx *ctx, struct walker *self)
 {
     switch (rnd(24)) {
-    case 0: case 1: case 2: case 3: case 4: case 5: case 6: tell(ctx); break;
-    case 7: case 8: case 9: ask(ctx); break;
-    case 10: gather(ctx); break;
-    case 11: receive(ctx, self); break;
-    case 12: case 13: let_go(ctx, self); break;
-    case 14: times(ctx, self); break;
-    case 15: if (one_in(2)) ties(ctx); break;
-    case 16: for (int i = 0; i < 3; i++) tell(ctx); break;
-    case 17: memory(ctx, self); break;
-    case 18: mix((uint64_t)airt_sleep(ctx, AIRT_US(rnd(4000)))); break;
-    case 19: (void)airt_unstash(ctx); break;
-    case 20: spawn(AIRI_FROM(ctx), true, rnd(ACTORS)); break;
-    case 21: if (one_in(2)) ends(AIRI_FROM(ctx)); break;
-    default: break;
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+        tell(ctx);
+        break;
+    case 7:
+    case 8:
+    case 9:
+        ask(ctx);
+        break;
+    case 10:
+        gather(ctx);
+        break;
+    case 11:
+        receive(ctx, self);
+        break;
+    case 12:
+    case 13:
+        let_go(ctx, self);
+        break;
+    case 14:
+        times(ctx, self);
+        break;
+    case 15:
+        if (one_in(2))
+            ties(ctx);
+        break;
+    case 16:
+        for (int i = 0; i < 3; i++)
+            tell(ctx);
+        break;
+    case 17:
+        memory(ctx, self);
+        break;
+    case 18:
+        mix((uint64_t)airt_sleep(ctx, AIRT_US(rnd(4000))));
+        break;
+    case 19:
+        (void)airt_unstash(ctx);
+        break;
+    case 20:
+        spawn(AIRI_FROM(ctx), true, rnd(ACTORS));
+        break;
+    case 21:
+        if (one_in(2))
+            ends(AIRI_FROM(ctx));
+        break;
+    default:
+        break;
     }
 }
 
@@ -298,8 +337,8 @@ AIRT_ON(walker, request)
         return leave(self, AIRT_OK);
     if (!one_in(8) && !airi_killed(ctx)) {
         p.ledger[id].replied++;
-        p.ledger[id].answered = (one_in(6) ? airt_reply_failure(ctx, 7, "number %d", 7)
-                                           : airt_reply(ctx, request, .id = id)) == AIRT_OK;
+        p.ledger[id].answered =
+            (one_in(6) ? airt_reply_failure(ctx, 7, "number %d", 7) : airt_reply(ctx, request, .id = id)) == AIRT_OK;
     }
     if (one_in(3))
         something(ctx, self);
@@ -348,6 +387,7 @@ AIRT_ON(walker, airt_stopping)
     return leave(self, AIRT_OK);
 }
 #define walker_HANDLES(ON, A)                                                                                          \
-    ON(A, walker_start) ON(A, item) ON(A, request) ON(A, bell) ON(A, airt_down) ON(A, airt_exited) ON(A, airt_started) \
-    ON(A, airt_failed) ON(A, airt_stopping)
+    ON(A, walker_start)                                                                                                \
+    ON(A, item) ON(A, request) ON(A, bell) ON(A, airt_down) ON(A, airt_exited) ON(A, airt_started) ON(A, airt_failed)  \
+        ON(A, airt_stopping)
 AIRT_BEHAVIOR(walker)

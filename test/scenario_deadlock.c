@@ -13,7 +13,10 @@
 #define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
 #define ASSERT_SORTED(s, words) assert_true(sim_said_sorted((s), (words)))
 
-enum { NODES = 10, KEPT = 8 };
+enum {
+    NODES = 10,
+    KEPT = 8
+};
 
 static airt_ref node[NODES];
 
@@ -177,8 +180,8 @@ static airt_status sleeps_and_tells(airt_ctx *ctx, struct puppet *self, void *ar
 }
 static airt_status asks_sleeper(airt_ctx *ctx, struct puppet *self, void *argument)
 {
-    say_end(ctx, self, sim_command(ctx, node[(size_t)(uintptr_t)argument], AIRT_SECONDS(10), sleeps_and_tells, NULL,
-                                   NULL));
+    say_end(ctx, self,
+            sim_command(ctx, node[(size_t)(uintptr_t)argument], AIRT_SECONDS(10), sleeps_and_tells, NULL, NULL));
     return AIRT_OK;
 }
 static void no_alarm_body(sim *s)
@@ -255,8 +258,8 @@ static airt_status waits(airt_ctx *ctx, struct puppet *self, void *argument)
     airt_status  status;
 
     for (int k = 0; k < w->count; k++) {
-        calls[k] = airt_ask_begin_any(ctx, node[w->to[k]], AIRT_SECONDS(100), command,
-                                      .run = (uint64_t)(uintptr_t)keeps);
+        calls[k] =
+            airt_ask_begin_any(ctx, node[w->to[k]], AIRT_SECONDS(100), command, .run = (uint64_t)(uintptr_t)keeps);
         all[k] = &calls[k].call;
     }
     status = w->any ? airt_await_any(ctx, AIRT_SECONDS(100), all, (size_t)w->count, &index)

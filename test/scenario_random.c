@@ -16,15 +16,18 @@
 
 #include <cmocka.h>
 
-enum { SEEDS_DEFAULT = 1000, HANG_SECONDS = 20 }; /* HANG=n: so many instead */
+enum {
+    SEEDS_DEFAULT = 1000,
+    HANG_SECONDS = 20
+}; /* HANG=n: so many instead */
 
 static volatile uint64_t seed_now;
 
 /* A failed check aborts, wherever it was; the seed is what one needs to see it again. */
 static void tell_seed(int number)
 {
-    char   text[64];
-    int    size = snprintf(text, sizeof text, "failed with seed %llu\n", (unsigned long long)seed_now);
+    char text[64];
+    int  size = snprintf(text, sizeof text, "failed with seed %llu\n", (unsigned long long)seed_now);
     void (*standard)(int) = SIG_DFL;
 
     (void)!write(2, text, (size_t)size);

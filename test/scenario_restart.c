@@ -70,7 +70,7 @@ static void verdicts_body(sim *s)
     ASSERT_OK(airt_spawn_any(s->system, bare, &e, NULL));
     sim_do(s, e, failing, NULL);
     sim_settle(s);
-    assert_false(sim_alive(s, e)); /* no hook: it ends */
+    assert_false(sim_alive(s, e));                      /* no hook: it ends */
     assert_int_equal(s->letters[AIRT_LETTER_FAULT], 6); /* the message in work at a failure */
     assert_int_equal(s->letters[AIRT_LETTER_STOPPED], 1);
 }
@@ -105,9 +105,9 @@ static airt_status stash_it(airt_ctx *ctx, struct puppet *self, void *argument)
 
 static void owned_body(sim *s)
 {
-    puppet_plan restart = { .verdict = AIRT_RESTART };
-    airt_ref    a = sim_spawn_with(s, 'a', &restart, &(airt_spawn_options){ .name = "ann" });
-    airt_ref    found = AIRT_NONE;
+    puppet_plan            restart = { .verdict = AIRT_RESTART };
+    airt_ref               a = sim_spawn_with(s, 'a', &restart, &(airt_spawn_options){ .name = "ann" });
+    airt_ref               found = AIRT_NONE;
     const airt_kind *const kinds[] = { &num_kind, NULL };
 
     sim_do(s, a, own_things, NULL);
@@ -130,7 +130,7 @@ static void a_restart_releases_what_was_owned(void **state)
 }
 
 /* The second start fails. */
-static int starts;
+static int         starts;
 static airt_status start_once(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     (void)ctx;
@@ -164,9 +164,9 @@ static void names_body(sim *s)
 {
     airt_spawn_options     ann = { .name = "ann" };
     const airt_kind *const fits[] = { &num_kind, &query_kind, NULL };
-    const airt_kind *const not[] = { &answer_kind, NULL };
-    airt_ref               a = sim_spawn_with(s, 'a', NULL, &ann);
-    airt_ref               found = AIRT_NONE;
+    const airt_kind *const not [] = { &answer_kind, NULL };
+    airt_ref a = sim_spawn_with(s, 'a', NULL, &ann);
+    airt_ref found = AIRT_NONE;
 
     assert_int_equal(puppet_spawn(AIRI_FROM(s->system), 'b', NULL, &ann, &found), AIRT_EEXIST);
     ASSERT_OK(airt_lookup_kinds(s->system, fits, "ann", &found));

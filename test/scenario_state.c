@@ -13,11 +13,18 @@
 
 /* --- a door: closed stashes, open ignores, broken refuses --------------------------------------------------------- */
 
-struct turn { uint32_t to; };
-struct door_start { uint32_t verdict; };
+struct turn {
+    uint32_t to;
+};
+struct door_start {
+    uint32_t verdict;
+};
 AIRT_KIND(turn, to)
 AIRT_KIND(door_start, verdict)
-struct door { uint32_t verdict; int passed; };
+struct door {
+    uint32_t verdict;
+    int      passed;
+};
 #define door_ACCEPTS(KIND) KIND(turn) KIND(num) KIND(query)
 AIRT_PROTOCOL(door)
 AIRT_STATE_AHEAD(door, closed)
@@ -39,22 +46,33 @@ AIRT_ON_IN(door, closed, door_start)
     sim_say("start");
     return AIRT_OK;
 }
-AIRT_ON_IN(door, closed, turn) { return go(ctx, msg->to); }
-AIRT_ON_IN(door, closed, airt_failed) { return (airt_status)self->verdict; }
+AIRT_ON_IN(door, closed, turn)
+{
+    return go(ctx, msg->to);
+}
+AIRT_ON_IN(door, closed, airt_failed)
+{
+    return (airt_status)self->verdict;
+}
 AIRT_ON_IN(door, closed, airt_stopping)
 {
     sim_say("stopping");
     return AIRT_OK;
 }
-AIRT_ON_IN(door, open, turn) { return go(ctx, msg->to); }
+AIRT_ON_IN(door, open, turn)
+{
+    return go(ctx, msg->to);
+}
 AIRT_ON_IN(door, open, num)
 {
     sim_say("%d", (int)msg->n);
     return AIRT_OK;
 }
-AIRT_ON_IN(door, broken, turn) { return go(ctx, msg->to); }
-#define door_closed_HANDLES(ON, A)                                                                                     \
-    ON(A, door_start) ON(A, turn) ON(A, airt_failed) ON(A, airt_stopping)
+AIRT_ON_IN(door, broken, turn)
+{
+    return go(ctx, msg->to);
+}
+#define door_closed_HANDLES(ON, A) ON(A, door_start) ON(A, turn) ON(A, airt_failed) ON(A, airt_stopping)
 #define door_open_HANDLES(ON, A) ON(A, turn) ON(A, num)
 #define door_broken_HANDLES(ON, A) ON(A, turn)
 AIRT_STATE(door, closed, airt_stash)
@@ -153,8 +171,8 @@ static airt_status nums(airt_ctx *ctx, struct puppet *self, void *argument)
 }
 static airt_status sends_kept(airt_ctx *ctx, struct puppet *self, void *argument)
 {
-    airt_ref  *to = argument;
-    airt_msg  *built = NULL;
+    airt_ref *to = argument;
+    airt_msg *built = NULL;
 
     AIRT_CHECK_EQ(airt_send(ctx, AIRT_NONE, &self->kept[0]), AIRT_EDEAD);
     AIRT_CHECK(self->kept[0] != NULL && "still the caller's");

@@ -238,7 +238,8 @@ static void full_box_body(sim *s)
         for (uint64_t n = 6; n <= 9; n++) /* notices are never evicted */
             sim_num(s, a, n);
         sim_run(s, 20);
-        ASSERT_SORTED(s, rules[i] == AIRT_DROP_OLD ? "b-shutdown a:8 a:9 a<b:shutdown" : "b-shutdown a:1 a:2 a<b:shutdown");
+        ASSERT_SORTED(s, rules[i] == AIRT_DROP_OLD ? "b-shutdown a:8 a:9 a<b:shutdown"
+                                                   : "b-shutdown a:1 a:2 a<b:shutdown");
         (void)airt_stop(s->system, a, NULL);
         sim_settle(s);
         s->size = 0;
@@ -321,14 +322,10 @@ static void a_system_stops_children_before_parents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SIM_TEST(a_failure_travels_along_links),
-        SIM_TEST(a_normal_end_does_not_fire),
-        SIM_TEST(links_survive_a_restart),
-        SIM_TEST(a_monitor_fires_once_at_the_final_stop),
-        SIM_TEST(down_comes_behind_earlier_mail),
-        SIM_TEST(a_full_mailbox_takes_notices),
-        SIM_TEST(children_end_with_their_parent),
-        cmocka_unit_test(a_system_stops_children_before_parents),
+        SIM_TEST(a_failure_travels_along_links),  SIM_TEST(a_normal_end_does_not_fire),
+        SIM_TEST(links_survive_a_restart),        SIM_TEST(a_monitor_fires_once_at_the_final_stop),
+        SIM_TEST(down_comes_behind_earlier_mail), SIM_TEST(a_full_mailbox_takes_notices),
+        SIM_TEST(children_end_with_their_parent), cmocka_unit_test(a_system_stops_children_before_parents),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

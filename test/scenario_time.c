@@ -12,19 +12,36 @@
 #define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
 #define START_MS 1000
 
-enum { MANY = 100000 };
+enum {
+    MANY = 100000
+};
 
 static int64_t now_ms(airt_ctx *ctx)
 {
     return airt_now_ns(ctx) / 1000000 - START_MS;
 }
 
-struct clock { uint64_t fired, wrong, period_ms, sleep_ms; airt_timer timer; int64_t due[MANY]; };
-struct ring { uint64_t index; };
-struct arm { uint64_t count; uint64_t seed; };
-struct every { uint64_t period_ms, sleep_ms; };
-struct beat { uint64_t n; };
-struct cancel { uint64_t n; };
+struct clock {
+    uint64_t   fired, wrong, period_ms, sleep_ms;
+    airt_timer timer;
+    int64_t    due[MANY];
+};
+struct ring {
+    uint64_t index;
+};
+struct arm {
+    uint64_t count;
+    uint64_t seed;
+};
+struct every {
+    uint64_t period_ms, sleep_ms;
+};
+struct beat {
+    uint64_t n;
+};
+struct cancel {
+    uint64_t n;
+};
 AIRT_KIND(ring, index)
 AIRT_KIND(arm, count, seed)
 AIRT_KIND(every, period_ms, sleep_ms)

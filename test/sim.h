@@ -16,7 +16,11 @@ typedef struct sim_options {
     airt_system_options       system; /* world and hooks are filled in */
 } sim_options;
 
-enum { SIM_TEXT_MAX = 1 << 16, SIM_TAGS = 128, SIM_REPORTS = AIRT_REPORT_LEAK + 1 };
+enum {
+    SIM_TEXT_MAX = 1 << 16,
+    SIM_TAGS = 128,
+    SIM_REPORTS = AIRT_REPORT_LEAK + 1
+};
 
 typedef struct sim {
     airt_world  *inner; /* the simulated one */
@@ -41,16 +45,16 @@ typedef struct sim_account {
 airt_status sim_open(sim *s, const sim_options *options);
 /* Checks the account, ends every actor, checks the account again (nothing in work, nothing queued), stops the system
  * and checks that it leaked nothing. */
-void        sim_close(sim *s);
+void sim_close(sim *s);
 /* The same with airt_system_stop alone. */
 void        sim_close_at_once(sim *s);
 sim_account sim_account_of(sim *s);
 void        sim_check_account(sim *s); /* prints and aborts when it does not balance */
 /* When nothing is ready: nobody sleeps over mail or a request to end. Prints and aborts. */
-void        sim_check_idle(sim *s);
-void        sim_settle(sim *s);
-void        sim_run(sim *s, int64_t ms);
-uint64_t    sim_seeds(uint64_t otherwise); /* SEEDS of the environment */
+void     sim_check_idle(sim *s);
+void     sim_settle(sim *s);
+void     sim_run(sim *s, int64_t ms);
+uint64_t sim_seeds(uint64_t otherwise); /* SEEDS of the environment */
 
 /* A test's body over several seeds; the seed of a failure is printed. */
 typedef void (*sim_body)(sim *s);
@@ -69,6 +73,7 @@ bool sim_said(sim *s, const char *words);
 bool sim_said_sorted(sim *s, const char *words);
 /* The letter of an actor: what it was spawned as; '-' for AIRT_NONE, '?' for others. */
 char sim_letter(airt_ref who);
+void sim_tag(char tag, airt_ref who);
 
 /* --- puppets ------------------------------------------------------------------------------------------------------ */
 
