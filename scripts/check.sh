@@ -11,11 +11,11 @@ cd "$(dirname "$0")/.." || exit
 # What is quick, and under ten minutes on two cores.
 quick_steps() {
     build dev
-    tests dev
+    tests dev -E "outside.idle|mutants"
     build dev-clang
     tests dev-clang -L "$behaviour"
     build asan
-    SEEDS=${SEEDS:-20} tests asan -L "$behaviour"
+    SEEDS=${SEEDS:-20} tests asan -L "$behaviour" -LE oom
     build tsan -DAIRT_EXAMPLES=OFF -DAIRT_BENCH=OFF
     SEEDS=${SEEDS:-5} tests tsan -L "unit|scenario|stress"
     build minimal
@@ -23,6 +23,8 @@ quick_steps() {
 
 # What takes longer: more seeds, every compiler with every sanitizer, another processor, coverage, fuzzing.
 full_steps() {
+    tests dev -R "outside.idle|mutants"
+    tests asan -L oom
     build hard
     tests hard -L "$behaviour"
     SEEDS=${SEEDS:-1000} tests dev -L "scenario|stress|oom|fuzz"

@@ -14,7 +14,7 @@ export HANG=5 # no seed takes a second
 mutants="
 1  the newest of a lane is taken for the oldest
 2  an actor goes idle without a second look
-3  a stashed message is ended as well
+3  a message is handled twice
 4  a mailbox takes one more than its bound
 5  a stale ref reaches the slot's next tenant
 6  a timer is due a little early

@@ -14,7 +14,10 @@
 
 #include <cmocka.h>
 
-enum { NODES = 64, WALKS = 24 };
+enum {
+    NODES = 64,
+    WALKS = 24
+};
 
 struct work {
     uint64_t random;
@@ -204,8 +207,7 @@ static void run_on(uint32_t workers, bool cyclic)
     assert_int_equal(airt_system_create(&options, &system), AIRT_OK);
     for (uint32_t i = 0; i < NODES; i++)
         assert_int_equal(airt_spawn(system, node, &run.node[i],
-                                    &(airt_spawn_options){
-                                        .start = AIRT_START(node, .index = i, .cyclic = cyclic) }),
+                                    &(airt_spawn_options){ .start = AIRT_START(node, .index = i, .cyclic = cyclic) }),
                          AIRT_OK);
     for (uint32_t i = 0; i < WALKS; i++)
         airt_tell(system, run.node[i], walk, .random = next_random(&random));

@@ -14,7 +14,15 @@
 
 #include <cmocka.h>
 
-enum { NODES = 10000, PEERS = 4, PRIORITIES = 4, TOKENS = 2000, HOPS_A_DEATH = 20, HANDLED = 1, DEAD = 2 };
+enum {
+    NODES = 10000,
+    PEERS = 4,
+    PRIORITIES = 4,
+    TOKENS = 2000,
+    HOPS_A_DEATH = 20,
+    HANDLED = 1,
+    DEAD = 2
+};
 
 struct hop {
     uint64_t id, random, sequence;
@@ -99,8 +107,7 @@ static void pass_on(struct node *self, airt_ctx *ctx, uint64_t random)
         return;
     airt_tell_with(ctx, ((node_ref){ .bits = atomic_load(&run.refs[to]) }),
                    (&(airt_send_options){ .priority = levels[priority] }), hop, .id = id, .random = random,
-                   .sequence = ++self->sent[edge][priority], .epoch = self->epoch, .edge = edge,
-                   .priority = priority);
+                   .sequence = ++self->sent[edge][priority], .epoch = self->epoch, .edge = edge, .priority = priority);
 }
 
 AIRT_ON(node, node_start)

@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
-enum { LARGE = 160 * 1024, SPARE_STACKS = 32 };
+enum {
+    LARGE = 160 * 1024,
+    SPARE_STACKS = 32
+};
 
 struct hold {
     uint64_t token;

@@ -38,25 +38,25 @@ typedef struct airt_mailbox_options {
 } airt_mailbox_options;
 
 typedef struct airt_spawn_options {
-    const char          *name;  /* NULL: anonymous. Copied. Unique; freed at the final stop. At most AIRT_NAME_MAX. */
-    airt_body            start; /* construction arguments, AIRT_START(actor, .fields); copied, delivered at every start */
+    const char *name;  /* NULL: anonymous. Copied. Unique; freed at the final stop. At most AIRT_NAME_MAX. */
+    airt_body   start; /* construction arguments, AIRT_START(actor, .fields); copied, delivered at every start */
     airt_mailbox_options mailbox;
-    uint32_t             turn_max;     /* messages a turn; 0: 64 */
-    uint32_t             stash_max;    /* stashed messages; 0: 1024 */
+    uint32_t             turn_max;        /* messages a turn; 0: 64 */
+    uint32_t             stash_max;       /* stashed messages; 0: 1024 */
     uint32_t             start_within_ms; /* not 0: wait this long for the start and give back its status */
-    bool                 link;         /* ctx only: link the new actor to the spawner, atomically */
-    bool                 monitor;      /* ctx only: watch the new actor, atomically */
-    bool                 child;        /* ctx only: the new actor stops (shutdown) when this incarnation of its spawner ends */
+    bool                 link;            /* ctx only: link the new actor to the spawner, atomically */
+    bool                 monitor;         /* ctx only: watch the new actor, atomically */
+    bool                 child; /* ctx only: the new actor stops (shutdown) when this incarnation of its spawner ends */
     bool                 notify_start; /* ctx only: an airt_started message tells how the start went */
 } airt_spawn_options;
 
 #define AIRT_NAME_MAX 255u
 
 typedef struct airt_send_options {
-    airt_priority priority;  /* AIRT_NORMAL is 0 */
-    uint32_t      ttl_ms;    /* 0: the mailbox's own */
-    uint64_t      trace;     /* 0: the trace id of the message in work */
-    airt_duration wait;      /* longest wait for room under AIRT_WAIT; 0: the mailbox's own */
+    airt_priority priority; /* AIRT_NORMAL is 0 */
+    uint32_t      ttl_ms;   /* 0: the mailbox's own */
+    uint64_t      trace;    /* 0: the trace id of the message in work */
+    airt_duration wait;     /* longest wait for room under AIRT_WAIT; 0: the mailbox's own */
 } airt_send_options;
 
 typedef struct airt_timer {
@@ -103,13 +103,13 @@ typedef enum airt_state { /* the enforced lifecycle; illegal transitions are imp
 } airt_state;
 
 typedef struct airt_actor_info {
-    airt_state state;
-    uint32_t   incarnation;
-    uint32_t   queued;       /* accepted and not begun */
-    uint64_t   handled;      /* messages begun by this actor, all incarnations */
-    int64_t    started_ns;   /* monotonic; of this incarnation */
-    int64_t    last_message_ns; /* begin of the newest message, at turn precision; 0: none yet */
-    const char *behavior;    /* name; valid while its code is loaded */
+    airt_state  state;
+    uint32_t    incarnation;
+    uint32_t    queued;          /* accepted and not begun */
+    uint64_t    handled;         /* messages begun by this actor, all incarnations */
+    int64_t     started_ns;      /* monotonic; of this incarnation */
+    int64_t     last_message_ns; /* begin of the newest message, at turn precision; 0: none yet */
+    const char *behavior;        /* name; valid while its code is loaded */
 } airt_actor_info;
 
 /* A live reading; may lag while the actor runs. Thread: any.  Blocks: no.  Fails: EDEAD. */
@@ -135,7 +135,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_send(airt_from from, airt_ref to, airt
 /* Why the last ask, take or spawn of this handler failed. */
 typedef struct airt_failure {
     airt_status status;
-    int32_t     code;     /* of airt_reply_failure */
+    int32_t     code; /* of airt_reply_failure */
     uint32_t    chain_count;
     airt_ref    chain[8]; /* AIRT_EDEADLK: who waits for whom, the caller first; longer chains are cut */
     char        text[96];
@@ -187,9 +187,9 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_receive_kinds(airt_ctx *ctx, airt_dura
 
 /* --- the message in work ------------------------------------------------------------------------------------------ */
 
-AIRT_API airt_ref airt_self(airt_ctx *ctx);
-AIRT_API airt_ref airt_sender(airt_ctx *ctx); /* AIRT_NONE when it came from outside */
-AIRT_API airt_system *airt_ctx_system(airt_ctx *ctx);
+AIRT_API airt_ref        airt_self(airt_ctx *ctx);
+AIRT_API airt_ref        airt_sender(airt_ctx *ctx); /* AIRT_NONE when it came from outside */
+AIRT_API airt_system    *airt_ctx_system(airt_ctx *ctx);
 AIRT_API const airt_msg *airt_message(airt_ctx *ctx); /* lent until the handler returns */
 /* Monotonic nanoseconds of the world: exact with a system, at turn precision with a ctx. */
 AIRT_API int64_t airt_now_ns(airt_from from);
@@ -220,7 +220,7 @@ AIRT_API airt_status airt_become(airt_ctx *ctx, const airt_behavior *state);
 
 /* Zeroed memory that the runtime releases when this incarnation ends. NULL: no memory. */
 AIRT_API AIRT_MUST_CHECK void *airt_alloc(airt_ctx *ctx, size_t size);
-AIRT_API void airt_free(airt_ctx *ctx, void *memory);
+AIRT_API void                  airt_free(airt_ctx *ctx, void *memory);
 
 /* One message after a delay, or one every period without drift (a tick is skipped while the previous one is not yet
  * handled). The notice is paid for here. out_timer may be NULL. Fails: ENOMEM, EINVAL (period not positive), EKILLED. */
@@ -239,8 +239,8 @@ AIRT_API void airt_demonitor(airt_ctx *ctx, airt_ref who);
 /* Ties two actors: a failure of one ends the other with reason AIRT_EXIT_LINKED, or is an airt_exited message where
  * exits are trapped. Linking to a gone actor is such a failure. (OTP link.) Fails: ENOMEM, EKILLED. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_link(airt_ctx *ctx, airt_ref who);
-AIRT_API void airt_unlink(airt_ctx *ctx, airt_ref who);
-AIRT_API void airt_trap_exit(airt_ctx *ctx, bool on);
+AIRT_API void                        airt_unlink(airt_ctx *ctx, airt_ref who);
+AIRT_API void                        airt_trap_exit(airt_ctx *ctx, bool on);
 
 /* Marks a region that may block the thread; the other actors go on with another worker. No await inside.
  * Fails: ELIMIT (workers_spare_max): the region then runs unmarked. */

@@ -57,7 +57,9 @@ extern "C" {
     X(AIRT_ESYSTEM, "operating system refused", 1)
 
 #define AIRI_STATUS_ENUM(name, text, retry) name,
-typedef enum airt_status { AIRT_STATUS_TABLE(AIRI_STATUS_ENUM) AIRI_STATUS_COUNT } airt_status;
+typedef enum airt_status {
+    AIRT_STATUS_TABLE(AIRI_STATUS_ENUM) AIRI_STATUS_COUNT
+} airt_status;
 #undef AIRI_STATUS_ENUM
 
 /* The text of a status, never NULL; "unknown status" outside the table.
@@ -68,7 +70,7 @@ AIRT_API const char *airt_status_name(airt_status status);
 /* Whether trying the same call again later can help. Thread: any.  Blocks: no. */
 AIRT_API bool airt_status_retryable(airt_status status);
 /* The library's own version, AIRT_VERSION of the build. Thread: any.  Blocks: no. */
-AIRT_API int airt_version(void);
+AIRT_API int         airt_version(void);
 AIRT_API const char *airt_version_string(void);
 
 typedef struct airt_system airt_system;
@@ -121,15 +123,14 @@ typedef struct airt_bytes {
 } airt_bytes;
 
 #ifdef __cplusplus
-#define AIRI_LITERAL(type, ...)                                                                                        \
-    (type { __VA_ARGS__ })
+#define AIRI_LITERAL(type, ...) (type{ __VA_ARGS__ })
 #else
 #define AIRI_LITERAL(type, ...) ((type){ __VA_ARGS__ })
 #endif
 #define AIRT_NS(n) AIRI_LITERAL(airt_duration, (int64_t)(n))
-#define AIRT_US(n) AIRI_LITERAL(airt_duration, (int64_t)(n) * 1000)
-#define AIRT_MS(n) AIRI_LITERAL(airt_duration, (int64_t)(n) * 1000000)
-#define AIRT_SECONDS(n) AIRI_LITERAL(airt_duration, (int64_t)(n) * 1000000000)
+#define AIRT_US(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000)
+#define AIRT_MS(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000000)
+#define AIRT_SECONDS(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000000000)
 #define AIRT_FOREVER AIRI_LITERAL(airt_duration, INT64_MAX)
 #define AIRT_NONE AIRI_LITERAL(airt_ref, 0)
 #define AIRT_STR(literal) AIRI_LITERAL(airt_str, "" literal, sizeof(literal) - 1)
@@ -153,8 +154,7 @@ static inline bool airt_ref_none(airt_ref ref)
 
 /* A programmer error: prints file, line and the condition, then aborts. On in every build. */
 #define AIRT_CHECK(cond) ((cond) ? (void)0 : airi_check_failed(__FILE__, __LINE__, #cond))
-#define AIRT_CHECK_EQ(a, b)                                                                                            \
-    airi_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
+#define AIRT_CHECK_EQ(a, b) airi_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
 AIRT_API __attribute__((noreturn, cold)) void airi_check_failed(const char *file, int line, const char *text);
 AIRT_API __attribute__((noreturn, cold)) void airi_check_eq_failed(const char *file, int line, const char *text,
                                                                    long long a, long long b);

@@ -261,7 +261,7 @@ static inline bool airt_exit_is_failure(airt_exit exit)
 #define AIRI_MACHINE(actor, state, ...)                                                                                \
     static const airt_kind *const actor##_kinds[] = { actor##_ACCEPTS(AIRI_LISTED) actor##_##state##_HANDLES(          \
         AIRI_HANDLED_IN, AIRI_BOTH(actor, state)) NULL };                                                              \
-    extern const airt_behavior actor##_behavior;                                                                       \
+    extern const airt_behavior    actor##_behavior;                                                                    \
     const airt_behavior           actor##_behavior =                                                                   \
         AIRI_BEHAVIOR_VALUE(actor, #actor, actor##_##state##_receive, actor##_kinds, NULL, __VA_ARGS__);
 #define AIRI_BOTH(actor, state) actor, state

@@ -207,10 +207,11 @@ typedef enum airt_priority {
 /* Thread: the owner's.  Blocks: no.  What they return lives as long as the message. */
 AIRT_API const airt_kind *airt_msg_kind(const airt_msg *msg);
 AIRT_API const void      *airt_msg_body(const airt_msg *msg);
-AIRT_API airt_ref         airt_msg_sender(const airt_msg *msg); /* AIRT_NONE for a tell from outside; as airt_sender for an ask */
-AIRT_API airt_priority    airt_msg_priority(const airt_msg *msg);
-AIRT_API uint64_t         airt_msg_trace(const airt_msg *msg);
-AIRT_API int64_t          airt_msg_deadline_ns(const airt_msg *msg); /* monotonic; INT64_MAX: none */
+AIRT_API airt_ref
+airt_msg_sender(const airt_msg *msg); /* AIRT_NONE for a tell from outside; as airt_sender for an ask */
+AIRT_API airt_priority airt_msg_priority(const airt_msg *msg);
+AIRT_API uint64_t      airt_msg_trace(const airt_msg *msg);
+AIRT_API int64_t       airt_msg_deadline_ns(const airt_msg *msg); /* monotonic; INT64_MAX: none */
 /* For debuggers: prints the message to stderr. `call airt_debug_msg(msg)` in gdb. */
 AIRT_API void airt_debug_msg(const airt_msg *msg);
 

@@ -24,7 +24,9 @@ extern "C" {
     X(AIRT_LETTER_NOMEM, "out of memory", 0)
 
 #define AIRI_LETTER_ENUM(name, text, accepted) name,
-typedef enum airt_letter { AIRT_DEAD_LETTER_TABLE(AIRI_LETTER_ENUM) AIRT_LETTER_COUNT } airt_letter;
+typedef enum airt_letter {
+    AIRT_DEAD_LETTER_TABLE(AIRI_LETTER_ENUM) AIRT_LETTER_COUNT
+} airt_letter;
 #undef AIRI_LETTER_ENUM
 AIRT_API const char *airt_letter_text(airt_letter reason);
 
@@ -53,7 +55,7 @@ typedef struct airt_report {
     const char      *behavior;
     const char      *message; /* kind of the message in work, or NULL */
     airt_status      status;
-    int64_t          ns;      /* how long, for STUCK and UNSTUCK */
+    int64_t          ns; /* how long, for STUCK and UNSTUCK */
     const char      *text;
 } airt_report;
 typedef void (*airt_report_fn)(void *context, const airt_report *report);
@@ -86,9 +88,9 @@ typedef struct airt_system_options {
     const airt_recorder *recorder;          /* NULL: the default; lent */
     airt_dead_letter_fn  dead_letter;       /* any thread; must not call the runtime */
     void                *dead_letter_context;
-    airt_report_fn       report;            /* any thread; must not call the runtime */
+    airt_report_fn       report; /* any thread; must not call the runtime */
     void                *report_context;
-} airt_system_options;                      /* NULL or all zero: defaults; a test proves each */
+} airt_system_options; /* NULL or all zero: defaults; a test proves each */
 
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
 
@@ -112,7 +114,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_system_quiesce(airt_system *system, ai
 
 /* With foreign_loop: a descriptor that is readable when there is work, and the call that does some: at most turns_max
  * turns (0: until nothing is ready). *out_more tells whether work is left. Thread: one at a time. */
-AIRT_API int airt_system_fd(airt_system *system);
+AIRT_API int         airt_system_fd(airt_system *system);
 AIRT_API airt_status airt_system_step(airt_system *system, uint32_t turns_max, bool *out_more);
 
 /* The account. accepted = handled + dead[EXPIRED..INCARNATION] + in_work + queued, exact at quiescence and at stop. Each

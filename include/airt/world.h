@@ -29,7 +29,7 @@ AIRT_API bool airt_sim_step(airt_world *world);
 /* Steps until nothing is ready, without moving the clock. */
 AIRT_API void airt_sim_settle(airt_world *world);
 /* Steps until the clock has moved by span; the clock ends exactly there. */
-AIRT_API void airt_sim_run(airt_world *world, airt_duration span);
+AIRT_API void    airt_sim_run(airt_world *world, airt_duration span);
 AIRT_API int64_t airt_sim_now_ns(const airt_world *world);
 /* Hash of every event so far (who, what, when): the same seed gives the same hash on every compiler. */
 AIRT_API uint64_t airt_sim_hash(const airt_world *world);
@@ -53,7 +53,9 @@ AIRT_API uint64_t airt_sim_hash(const airt_world *world);
     X(THREAD, "thread")                                                                                                \
     X(SIGNAL_STACK, "signal stack")
 #define AIRI_ALLOCATION_ENUM(name, text) AIRT_ALLOCATION_##name,
-typedef enum airt_allocation { AIRT_ALLOCATION_TABLE(AIRI_ALLOCATION_ENUM) AIRT_ALLOCATION_COUNT } airt_allocation;
+typedef enum airt_allocation {
+    AIRT_ALLOCATION_TABLE(AIRI_ALLOCATION_ENUM) AIRT_ALLOCATION_COUNT
+} airt_allocation;
 #undef AIRI_ALLOCATION_ENUM
 AIRT_API const char *airt_allocation_text(airt_allocation site);
 

@@ -17,7 +17,10 @@ typedef struct airi_actor  airi_actor;
 typedef struct airi_extra  airi_extra;
 typedef struct airi_worker airi_worker;
 
-enum { AIRI_LANES = 4, AIRI_INDEX_BITS = 28 };
+enum {
+    AIRI_LANES = 4,
+    AIRI_INDEX_BITS = 28
+};
 #define AIRI_INDEX_MASK ((1u << AIRI_INDEX_BITS) - 1)
 #define AIRI_GENERATION_LAST ((1ull << 36) - 1)
 
@@ -26,63 +29,67 @@ enum {
     AIRI_ASKED_STOP = 1 << 0,
     AIRI_ASKED_KILL = 1 << 1,
     AIRI_ASKED_DRAIN = 1 << 2,
-    AIRI_ASKED_LINKED = 1 << 3,  /* a linked actor failed and exits are not trapped: a stop with that reason */
-    AIRI_REASON_TAKEN = 1 << 4,  /* somebody is writing, or has written, the reason */
-    AIRI_WAIT_OVER = 1 << 5,     /* the timer of the present await has fired */
-    AIRI_ROOM_OVER = 1 << 6,     /* the wait for room is decided */
-    AIRI_LANE_NEWS = 1 << 7,     /* a sender put something into the lanes of a drop-old box */
+    AIRI_ASKED_LINKED = 1 << 3, /* a linked actor failed and exits are not trapped: a stop with that reason */
+    AIRI_REASON_TAKEN = 1 << 4, /* somebody is writing, or has written, the reason */
+    AIRI_WAIT_OVER = 1 << 5,    /* the timer of the present await has fired */
+    AIRI_ROOM_OVER = 1 << 6,    /* the wait for room is decided */
+    AIRI_LANE_NEWS = 1 << 7,    /* a sender put something into the lanes of a drop-old box */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
 };
 
-enum { /* how a mailbox differs from the plain bounded one */
-    AIRI_BOX_WAIT = 1 << 0,     /* senders may wait: begin tells them */
+enum {                      /* how a mailbox differs from the plain bounded one */
+    AIRI_BOX_WAIT = 1 << 0, /* senders may wait: begin tells them */
     AIRI_BOX_DROP_NEW = 1 << 1,
     AIRI_BOX_DROP_OLD = 1 << 2, /* lanes are under the actor's lock */
     AIRI_BOX_BYTES = 1 << 3,
     AIRI_BOX_UNBOUNDED = 1 << 4,
 };
 
-enum { AIRI_SLOT_ACTOR, AIRI_SLOT_PLACED /* blocking or dedicated */, AIRI_SLOT_CALLER /* an outside thread's ask */ };
+enum {
+    AIRI_SLOT_ACTOR,
+    AIRI_SLOT_PLACED /* blocking or dedicated */,
+    AIRI_SLOT_CALLER /* an outside thread's ask */
+};
 
 struct airi_actor {
     /* shared, atomic: senders, pokers */
-    airi_mail              mail;
-    airi_mail              urgent;
-    airi_room              room;
-    AIRI_ATOMIC(uint64_t)  generation;
-    AIRI_ATOMIC(uint32_t)  flags;
-    AIRI_ATOMIC(uint32_t)  incarnation;
-    airi_mutex             lock; /* of the tenant's extra, its special box, its owned things; order in ARCHITECTURE.md */
-    uint32_t               index; /* fixed */
+    airi_mail             mail;
+    airi_mail             urgent;
+    airi_room             room;
+    AIRI_ATOMIC(uint64_t) generation;
+    AIRI_ATOMIC(uint32_t) flags;
+    AIRI_ATOMIC(uint32_t) incarnation;
+    airi_mutex            lock; /* of the tenant's extra, its special box, its owned things; order in ARCHITECTURE.md */
+    uint32_t              index; /* fixed */
     /* fixed while a tenant lives; a sender with a stale ref may read a later tenant's, harmlessly: relaxed */
-    AIRI_ATOMIC(uint32_t)  mailbox_max;
-    AIRI_ATOMIC(uint32_t)  ttl_ms;
-    AIRI_ATOMIC(uint8_t)   box; /* AIRI_BOX_ */
-    AIRI_ATOMIC(uint8_t)   slot_kind; /* AIRI_SLOT_, and of a placed one where it was born to run: see airi_placed */
-    uint16_t               turn_max;
-    int32_t                asked_code; /* with asked_exit below */
+    AIRI_ATOMIC(uint32_t) mailbox_max;
+    AIRI_ATOMIC(uint32_t) ttl_ms;
+    AIRI_ATOMIC(uint8_t)  box;       /* AIRI_BOX_ */
+    AIRI_ATOMIC(uint8_t)  slot_kind; /* AIRI_SLOT_, and of a placed one where it was born to run: see airi_placed */
+    uint16_t              turn_max;
+    int32_t               asked_code; /* with asked_exit below */
     /* running owner only */
-    const airt_behavior   *behavior;
-    void                  *self; /* the state, of this incarnation */
-    airt_msg              *lane[AIRI_LANES]; /* the newest of each rank; its link.next is the oldest (a ring) */
-    airt_ctx              *suspended; /* the activation that awaits, or NULL */
-    AIRI_ATOMIC(airi_extra *) extra;  /* what most actors do not have; set once, under lock; freed at the final stop */
-    airi_actor            *run_next;  /* injection queue */
+    const airt_behavior      *behavior;
+    void                     *self;             /* the state, of this incarnation */
+    airt_msg                 *lane[AIRI_LANES]; /* the newest of each rank; its link.next is the oldest (a ring) */
+    airt_ctx                 *suspended;        /* the activation that awaits, or NULL */
+    AIRI_ATOMIC(airi_extra *) extra; /* what most actors do not have; set once, under lock; freed at the final stop */
+    airi_actor               *run_next; /* injection queue */
     /* owner writes, others read: relaxed */
-    AIRI_ATOMIC(uint8_t)   state;
-    uint8_t                lane_mask;
-    uint8_t                lane_skips; /* picks in a row that passed over a waiting lower lane */
-    bool                   trap_exit; /* under relations_lock */
+    AIRI_ATOMIC(uint8_t) state;
+    uint8_t              lane_mask;
+    uint8_t              lane_skips; /* picks in a row that passed over a waiting lower lane */
+    bool                 trap_exit;  /* under relations_lock */
     /* why it was asked to end; under lock until its flag is set */
-    uint8_t                asked_exit, asked_status;
-    uint16_t               waits_serial; /* owner: awaits do not look alike */
-    uint64_t               asked_origin;
-    AIRI_ATOMIC(uint64_t)  handled;
-    AIRI_ATOMIC(int64_t)   started_ns;
-    AIRI_ATOMIC(int64_t)   last_message_ns;
+    uint8_t                 asked_exit, asked_status;
+    uint16_t                waits_serial; /* owner: awaits do not look alike */
+    uint64_t                asked_origin;
+    AIRI_ATOMIC(uint64_t)   handled;
+    AIRI_ATOMIC(int64_t)    started_ns;
+    AIRI_ATOMIC(int64_t)    last_message_ns;
     AIRI_ATOMIC(airt_ctx *) active; /* the activation whose handler may be running; see airi_abandon */
-    AIRI_ATOMIC(uint64_t)   waits;   /* the await that holds the actor up: see deadlock.c; 0: none */
+    AIRI_ATOMIC(uint64_t)   waits;  /* the await that holds the actor up: see deadlock.c; 0: none */
 };
 _Static_assert(sizeof(struct airi_actor) <= 192, "three cache lines a slot");
 
@@ -92,9 +99,13 @@ typedef struct airi_timer_head { /* what the wheel holds: the end of an await, o
 } airi_timer_head;
 
 /* A link, a watch or a child tie between two actors: one record on both ends' lists, with its notices paid for. */
-typedef enum airi_tie { AIRI_TIE_MONITOR, AIRI_TIE_LINK, AIRI_TIE_CHILD } airi_tie;
+typedef enum airi_tie {
+    AIRI_TIE_MONITOR,
+    AIRI_TIE_LINK,
+    AIRI_TIE_CHILD
+} airi_tie;
 typedef struct airi_relation airi_relation;
-struct airi_relation { /* guarded by the system's relations lock */
+struct airi_relation {        /* guarded by the system's relations lock */
     airi_list link_a, link_b; /* on a's and b's lists */
     airt_ref  a, b;           /* monitor: a watches b; child: a is the parent; link: either */
     airt_msg *notice_a, *notice_b;
@@ -103,49 +114,53 @@ struct airi_relation { /* guarded by the system's relations lock */
 
 struct airi_caller;
 typedef struct airi_waiter { /* a sender that waits for room; on its stack; under actor->lock */
-    airi_list   link;
-    airt_msg   *msg;       /* NULL once accepted */
-    airt_ref    to;
-    airt_ref    sender_slot; /* actor or caller slot to poke */
-    AIRI_ATOMIC(uint32_t) status; /* AIRT_EPENDING until decided */
-    uint64_t    call;      /* its edge in the wait graph */
+    airi_list             link;
+    airt_msg             *msg; /* NULL once accepted */
+    airt_ref              to;
+    airt_ref              sender_slot; /* actor or caller slot to poke */
+    AIRI_ATOMIC(uint32_t) status;      /* AIRT_EPENDING until decided */
+    uint64_t              call;        /* its edge in the wait graph */
 } airi_waiter;
 
 typedef struct airi_owned { /* header of what an incarnation owns */
-    airi_list    link;
-    uint32_t     bytes; /* whole allocation */
-    uint8_t      what;  /* AIRI_OWNED_ */
-    airt_system *system;
+    airi_list          link;
+    uint32_t           bytes; /* whole allocation */
+    uint8_t            what;  /* AIRI_OWNED_ */
+    airt_system       *system;
     struct airi_actor *guard; /* whose lock guards the list it is on; NULL: on none */
 } airi_owned;
-enum { AIRI_OWNED_MEMORY, AIRI_OWNED_MESSAGE, AIRI_OWNED_BLOB };
+enum {
+    AIRI_OWNED_MEMORY,
+    AIRI_OWNED_MESSAGE,
+    AIRI_OWNED_BLOB
+};
 typedef struct airi_hold airi_hold; /* a blob reference: memory.c */
 
 typedef struct airi_keeper { /* keeps a message out of its handler */
-    airi_owned  owned;
-    airt_msg   *msg;
-    bool        built; /* while it is being sent: whether it was built, or kept and so in the account */
+    airi_owned owned;
+    airt_msg  *msg;
+    bool       built; /* while it is being sent: whether it was built, or kept and so in the account */
 } airi_keeper;
 
-struct airi_extra { /* under actor->lock unless it says otherwise */
-    AIRI_ATOMIC(uint32_t) waiting; /* number of waiters, for the begin's glance */
-    airi_list    waiters;   /* airi_waiter, first come first served */
-    airi_list    owned;     /* airi_owned */
-    airi_list    timers;    /* airi_timer.owner_link; timer_lock */
-    airi_list    ties_a, ties_b; /* relations lock: as `a`, as `b` */
-    const airt_behavior *born; /* after a become: what it was spawned with */
-    airi_worker *dedicated; /* fixed: the worker of a dedicated actor */
-    airt_msg    *stash;     /* ring like a lane */
-    uint32_t     stash_count, stash_max;
-    uint32_t     wait_ms;
-    uint32_t     bytes_max;
-    AIRI_ATOMIC(int64_t) bytes_used;
-    airt_msg    *start;     /* construction arguments, delivered at every start */
-    airt_msg    *starter;   /* reserved airt_started answer for who waits for the start */
-    uint64_t     starter_call;
-    airt_ref     starter_ref;
-    const char  *name;      /* the registry's copy; names_lock */
-    uint32_t     restarts;
+struct airi_extra {                       /* under actor->lock unless it says otherwise */
+    AIRI_ATOMIC(uint32_t) waiting;        /* number of waiters, for the begin's glance */
+    airi_list             waiters;        /* airi_waiter, first come first served */
+    airi_list             owned;          /* airi_owned */
+    airi_list             timers;         /* airi_timer.owner_link; timer_lock */
+    airi_list             ties_a, ties_b; /* relations lock: as `a`, as `b` */
+    const airt_behavior  *born;           /* after a become: what it was spawned with */
+    airi_worker          *dedicated;      /* fixed: the worker of a dedicated actor */
+    airt_msg             *stash;          /* ring like a lane */
+    uint32_t              stash_count, stash_max;
+    uint32_t              wait_ms;
+    uint32_t              bytes_max;
+    AIRI_ATOMIC(int64_t)  bytes_used;
+    airt_msg             *start;   /* construction arguments, delivered at every start */
+    airt_msg             *starter; /* reserved airt_started answer for who waits for the start */
+    uint64_t              starter_call;
+    airt_ref              starter_ref;
+    const char           *name; /* the registry's copy; names_lock */
+    uint32_t              restarts;
 };
 
 /* What kind of box, and of slot; relaxed: see the fields. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Where public calls come in, but for those of await.c, timers.c, ties.c, owned.c and memory.c: who calls, spawn and
  * find, tell, reply, the message in work. */
-#include "base/mutant.h"
 #include "core/await.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
@@ -280,7 +279,9 @@ airt_status airt_tell_body(airt_from from, airt_ref to, const airt_kind *kind, c
 {
     airi_caller caller = airi_resolve(from, "airt_tell");
     airi_source source = airi_source_of(caller.system, caller.worker);
-    uint64_t    trace = options != NULL && options->trace != 0 ? options->trace : caller.ctx != NULL ? caller.ctx->trace : 0;
+    uint64_t    trace = options != NULL && options->trace != 0 ? options->trace
+                        : caller.ctx != NULL                   ? caller.ctx->trace
+                                                               : 0;
     airt_status status = AIRT_OK;
     airt_msg   *msg;
 
@@ -449,8 +450,7 @@ airt_status airt_stash(airt_ctx *ctx)
         if (status == AIRT_OK) {
             airi_ring_append(&extra->stash, ctx->msg);
             extra->stash_count++;
-            if (!AIRI_MUTANT_IS(3))
-                ctx->msg = NULL;
+            ctx->msg = NULL;
         }
     }
     airi_mutex_unlock(&ctx->actor->lock);

@@ -347,8 +347,8 @@ airt_status airt_ask_body(airt_from from, airt_ref to, const airt_kind *kind, co
     return airi_outside_ask(&caller, &request, out, out_size);
 }
 
-airt_call airt_ask_begin_body(airt_ctx *ctx, airt_ref to, const airt_kind *kind, const void *body,
-                              airt_duration within, const airt_kind *answer_kind)
+airt_call airt_ask_begin_body(airt_ctx *ctx, airt_ref to, const airt_kind *kind, const void *body, airt_duration within,
+                              const airt_kind *answer_kind)
 {
     airi_caller  caller = airi_resolve_ctx(ctx, "airt_ask_begin");
     airi_request request = { to, kind, body, answer_kind, 0 };
@@ -392,8 +392,7 @@ airt_status airt_await_any(airt_ctx *ctx, airt_duration within, airt_call *const
     return status;
 }
 
-airt_status airt_call_take_body(airt_ctx *ctx, airt_call call, const airt_kind *answer_kind, void *out,
-                                size_t out_size)
+airt_status airt_call_take_body(airt_ctx *ctx, airt_call call, const airt_kind *answer_kind, void *out, size_t out_size)
 {
     airi_caller caller = airi_resolve_ctx(ctx, "airt_call_take");
 

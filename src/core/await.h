@@ -5,20 +5,26 @@
 
 #include "core/system.h"
 
-typedef enum airi_await_mode { AIRI_AWAIT_ALL, AIRI_AWAIT_ANY, AIRI_AWAIT_SLEEP, AIRI_AWAIT_RECEIVE, AIRI_AWAIT_ROOM } airi_await_mode;
+typedef enum airi_await_mode {
+    AIRI_AWAIT_ALL,
+    AIRI_AWAIT_ANY,
+    AIRI_AWAIT_SLEEP,
+    AIRI_AWAIT_RECEIVE,
+    AIRI_AWAIT_ROOM
+} airi_await_mode;
 
-typedef struct airi_await { /* on the waiting handler's stack */
-    airi_timer_head          timer; /* under system->timer_lock */
-    bool                     armed;
-    airt_ref                 owner;
-    airi_await_mode          mode;
-    airt_call *const        *calls;
-    size_t                   count;
-    size_t                   index;  /* ANY: which */
-    const airt_kind *const  *kinds;  /* RECEIVE */
-    airt_msg                *received;
-    airi_waiter             *waiter; /* ROOM */
-    airt_status              status;
+typedef struct airi_await {        /* on the waiting handler's stack */
+    airi_timer_head         timer; /* under system->timer_lock */
+    bool                    armed;
+    airt_ref                owner;
+    airi_await_mode         mode;
+    airt_call *const       *calls;
+    size_t                  count;
+    size_t                  index; /* ANY: which */
+    const airt_kind *const *kinds; /* RECEIVE */
+    airt_msg               *received;
+    airi_waiter            *waiter; /* ROOM */
+    airt_status             status;
 } airi_await;
 
 /* Suspends a sender until its waiter is decided; the spare stack must be there (airi_loop_reserve). */
@@ -50,8 +56,8 @@ airt_call airi_call_send(const airi_caller *caller, airi_actor *asker, uint32_t 
 airt_call airi_call_open(airt_system *system, airi_actor *asker, uint32_t *list, uint32_t holder);
 void      airi_call_close(airt_system *system, airi_worker *worker, uint32_t index);
 /* Takes one call out of its list and closes it. */
-void      airi_call_end(airt_system *system, airi_worker *worker, uint32_t *list, airt_call call);
-void      airi_calls_close(airt_system *system, airi_worker *worker, uint32_t *list);
+void              airi_call_end(airt_system *system, airi_worker *worker, uint32_t *list, airt_call call);
+void              airi_calls_close(airt_system *system, airi_worker *worker, uint32_t *list);
 airi_call_record *airi_call_of(airt_system *system, airt_call call);
 /* Whether the asker still waits: any thread. */
 bool airi_call_alive(airt_system *system, uint64_t correlation);

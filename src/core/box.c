@@ -538,7 +538,7 @@ static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
         airi_room_begin(&actor->room);
         return;
     }
-    extra = airi_extra_seen(actor); /* owner's own */
+    extra = airi_extra_seen(actor);            /* owner's own */
     if (airi_box(actor) & AIRI_BOX_DROP_OLD) { /* senders, who evict, write `begun` too, under the lock */
         airi_mutex_lock(&actor->lock);
         begin_one(actor, extra, msg);

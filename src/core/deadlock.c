@@ -7,7 +7,11 @@
 
 #include <string.h>
 
-enum { BRANCH_DEPTH_MAX = 16, STEPS_MAX = 1 << 16, CHAIN_SEEN_MAX = 256 };
+enum {
+    BRANCH_DEPTH_MAX = 16,
+    STEPS_MAX = 1 << 16,
+    CHAIN_SEEN_MAX = 256
+};
 
 #define PRINT_START UINT64_C(1469598103934665603)
 static uint64_t print_add(uint64_t print, uint64_t word)
@@ -55,8 +59,8 @@ void airi_edge_clear(airt_system *system, uint64_t correlation)
 typedef struct walk {
     airt_system *system;
     uint32_t     target;
-    uint32_t     steps; /* left: a bound, not a limit anyone should meet */
-    bool         unstable; /* something changed while it was read: look again */
+    uint32_t     steps;                 /* left: a bound, not a limit anyone should meet */
+    bool         unstable;              /* something changed while it was read: look again */
     uint32_t     chain[CHAIN_SEEN_MAX]; /* slots, in the order of waiting */
     uint32_t     chain_count;
     uint32_t     branch[BRANCH_DEPTH_MAX]; /* the nodes with several calls that the walk is inside of */

@@ -6,7 +6,9 @@
 #include "core/actor.h"
 #include "core/kind.h"
 
-enum { AIRI_SKIPS_MAX = 63 };
+enum {
+    AIRI_SKIPS_MAX = 63
+};
 
 void airi_ring_append(airt_msg **newest, airt_msg *msg)
 {

@@ -89,12 +89,12 @@ airi_extra *airi_extra_of(airt_system *system, airi_worker *worker, airt_ref who
 /* --- spawn -------------------------------------------------------------------------------------------------------- */
 
 typedef struct birth {
-    const airi_caller         *caller;
-    const airt_behavior       *behavior;
-    const airt_spawn_options  *options;
-    const airi_starter        *starter; /* who waits for the start, or NULL */
-    airi_actor                *actor;
-    airt_ref                   ref;
+    const airi_caller        *caller;
+    const airt_behavior      *behavior;
+    const airt_spawn_options *options;
+    const airi_starter       *starter; /* who waits for the start, or NULL */
+    airi_actor               *actor;
+    airt_ref                  ref;
 } birth;
 
 static airt_status options_valid(const airi_caller *caller, const airt_behavior *behavior,
@@ -115,9 +115,11 @@ static airt_status options_valid(const airi_caller *caller, const airt_behavior 
 
 static uint8_t box_of(const airt_mailbox_options *mailbox)
 {
-    static const uint8_t rule[] = { [AIRT_REFUSE] = 0, [AIRT_DROP_NEW] = AIRI_BOX_DROP_NEW,
-                                    [AIRT_DROP_OLD] = AIRI_BOX_DROP_OLD, [AIRT_WAIT] = AIRI_BOX_WAIT };
-    unsigned box = rule[mailbox->overflow];
+    static const uint8_t rule[] = { [AIRT_REFUSE] = 0,
+                                    [AIRT_DROP_NEW] = AIRI_BOX_DROP_NEW,
+                                    [AIRT_DROP_OLD] = AIRI_BOX_DROP_OLD,
+                                    [AIRT_WAIT] = AIRI_BOX_WAIT };
+    unsigned             box = rule[mailbox->overflow];
 
     if (mailbox->max == AIRT_UNBOUNDED)
         box |= AIRI_BOX_UNBOUNDED;
@@ -373,8 +375,7 @@ static void deliver_birth(birth *b, bool quiet)
 
     AIRI_TALLY(system, b->caller->worker, spawned, 1);
     /* As at the end of a turn: idle, then a second look. */
-    if (quiet && airi_mail_idle(&actor->mail) &&
-        (!airi_await_attention(actor, true) || !airi_mail_claim(&actor->mail)))
+    if (quiet && airi_mail_idle(&actor->mail) && (!airi_await_attention(actor, true) || !airi_mail_claim(&actor->mail)))
         return;
     airi_schedule(system, b->caller->worker, actor);
 }
@@ -664,8 +665,10 @@ void airi_life_end(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, 
 airt_reason airi_life_reason(airi_actor *actor)
 {
     uint32_t    flags = airi_load(&actor->flags, AIRI_SEQ_CST);
-    airt_reason reason = { .exit = (airt_exit)actor->asked_exit, .status = (airt_status)actor->asked_status,
-                           .code = actor->asked_code, .origin = { actor->asked_origin } };
+    airt_reason reason = { .exit = (airt_exit)actor->asked_exit,
+                           .status = (airt_status)actor->asked_status,
+                           .code = actor->asked_code,
+                           .origin = { actor->asked_origin } };
 
     if (flags & AIRI_ASKED_KILL && !airt_exit_is_failure(reason.exit))
         reason.exit = AIRT_EXIT_KILLED;
@@ -764,8 +767,7 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
         return AIRT_EDEAD;
     /* Under the lock the slot cannot pass to a new tenant whose flags we would set. */
     airi_mutex_lock(&actor->lock);
-    alive = airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who) &&
-            !airi_mail_closed(&actor->mail);
+    alive = airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who) && !airi_mail_closed(&actor->mail);
     if (alive) {
         reason_put(actor, reason);
         (void)airi_fetch_or(&actor->flags, how, AIRI_SEQ_CST);

@@ -35,7 +35,7 @@ typedef struct airi_starter { /* an open call that the start answers */
 } airi_starter;
 airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior, const airt_spawn_options *options,
                        const airi_starter *starter, airt_ref *out_ref);
-void airi_slot_give(airt_system *system, airi_actor *actor);
+void        airi_slot_give(airt_system *system, airi_actor *actor);
 /* A thread for one dedicated actor. Fails: ELIMIT (dedicated_max), ENOMEM, ESYSTEM. */
 airt_status airi_dedicated_start(airt_system *system, airi_worker **out_worker);
 /* A dedicated actor is gone: its thread may end. */
@@ -54,20 +54,20 @@ void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *ac
                         bool final);
 /* owned.c: what an incarnation owns. */
 /* Puts it on the incarnation's list. False: no memory, or killed meanwhile. */
-bool airi_owned_add(airt_ctx *ctx, airi_owned *owned);
-void airi_hold_release(airi_owned *owned);
-void airi_holds_release(airt_ctx *ctx);
+bool        airi_owned_add(airt_ctx *ctx, airi_owned *owned);
+void        airi_hold_release(airi_owned *owned);
+void        airi_holds_release(airt_ctx *ctx);
 airt_status airi_keeper_reserve(airt_ctx *ctx);
 void        airi_keeper_unreserve(airt_ctx *ctx);
 /* The handler that was sending what it had kept, or receiving, will not go on. undelivered: the message, if nobody
  * took it. */
-void        airi_keeper_abort(airt_ctx *ctx, airt_ref to, airt_msg *undelivered);
+void airi_keeper_abort(airt_ctx *ctx, airt_ref to, airt_msg *undelivered);
 /* Gives a message in work to its actor, with the reserved keeper. */
 airt_status airi_keeper_fill(airt_ctx *ctx, airt_msg *msg, airt_msg **out_msg);
 /* Takes the message in work out of its handler. NULL: there is none, or a killer has it. */
-airt_msg *airi_msg_from_work(airt_ctx *ctx);
+airt_msg   *airi_msg_from_work(airt_ctx *ctx);
 airt_status airi_reply_failure_to(airt_ctx *ctx, airt_msg **request, int32_t code, const char *text);
-void airi_owned_release(airt_system *system, airi_worker *worker, airi_list *owned, airt_letter reason);
+void        airi_owned_release(airt_system *system, airi_worker *worker, airi_list *owned, airt_letter reason);
 
 airt_status airi_killed_unmade(const airi_caller *caller, airt_ref to, const airt_kind *kind, const void *body);
 

@@ -12,16 +12,16 @@
 #include <airt/message.h>
 
 enum {
-    AIRI_MSG_REQUEST = 1 << 0,  /* wants an answer: the trailer holds it, paid for by the asker */
-    AIRI_MSG_ANSWER = 1 << 1,   /* is one; correlation names the call */
-    AIRI_MSG_COUNTED = 1 << 2,  /* takes room in the box: the owner gives it back at the begin */
-    AIRI_MSG_BOUND = 1 << 3,    /* self-bound: correlation is the incarnation it was made for */
-    AIRI_MSG_TIMER = 1 << 4,    /* lent by a periodic timer, goes back to it instead of being freed */
-    AIRI_MSG_TRAILER = 1 << 5,  /* the allocation ends with an airi_trailer */
-    AIRI_MSG_FAILURE = 1 << 6,  /* an answer whose body is an airi_answer_failure */
-    AIRI_MSG_KEPT = 1 << 7,     /* link.next is its airi_keeper */
-    AIRI_MSG_BUILT = 1 << 9,    /* made by airt_msg_new and not sent yet: in no account */
-    AIRI_MSG_TTL = 1 << 8,      /* the deadline is the mailbox's own time-to-live, not a request's */
+    AIRI_MSG_REQUEST = 1 << 0, /* wants an answer: the trailer holds it, paid for by the asker */
+    AIRI_MSG_ANSWER = 1 << 1,  /* is one; correlation names the call */
+    AIRI_MSG_COUNTED = 1 << 2, /* takes room in the box: the owner gives it back at the begin */
+    AIRI_MSG_BOUND = 1 << 3,   /* self-bound: correlation is the incarnation it was made for */
+    AIRI_MSG_TIMER = 1 << 4,   /* lent by a periodic timer, goes back to it instead of being freed */
+    AIRI_MSG_TRAILER = 1 << 5, /* the allocation ends with an airi_trailer */
+    AIRI_MSG_FAILURE = 1 << 6, /* an answer whose body is an airi_answer_failure */
+    AIRI_MSG_KEPT = 1 << 7,    /* link.next is its airi_keeper */
+    AIRI_MSG_BUILT = 1 << 9,   /* made by airt_msg_new and not sent yet: in no account */
+    AIRI_MSG_TTL = 1 << 8,     /* the deadline is the mailbox's own time-to-live, not a request's */
 };
 
 struct airt_msg {
@@ -37,20 +37,25 @@ struct airt_msg {
         };
         uint64_t word; /* the four at once: a load of the whole soon after stores of parts would stall */
     };
-    int64_t          deadline_ns; /* monotonic; 0: none */
-    uint64_t         correlation; /* request and answer: the call; self-bound: the incarnation */
+    int64_t  deadline_ns; /* monotonic; 0: none */
+    uint64_t correlation; /* request and answer: the call; self-bound: the incarnation */
 };
-enum { AIRI_MSG_FLAGS_AT = 38, AIRI_MSG_UNITS_AT = 48 }; /* bits of word */
+enum {
+    AIRI_MSG_FLAGS_AT = 38,
+    AIRI_MSG_UNITS_AT = 48
+}; /* bits of word */
 _Static_assert(sizeof(struct airt_msg) == 48, "the header is 48 bytes, the body starts 16-aligned");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit-fields begin at the lowest bit");
 
 typedef struct airi_trailer {
     AIRI_ATOMIC(airt_msg *) answer; /* a request's: reserved at the ask, taken by exactly one reply or failure */
-    uint64_t  trace;
+    uint64_t                trace;
 } airi_trailer;
 
 /* The body of an AIRI_MSG_FAILURE answer; every reserved answer has room for it. */
-enum { AIRI_CHAIN_MAX = 8 };
+enum {
+    AIRI_CHAIN_MAX = 8
+};
 typedef struct airi_chain { /* of AIRT_EDEADLK: who waits for whom, the asker first */
     uint32_t count;
     airt_ref ref[AIRI_CHAIN_MAX];
@@ -64,7 +69,10 @@ typedef struct airi_answer_failure {
     };
 } airi_answer_failure;
 
-enum { AIRI_MSG_UNIT = 16, AIRI_BODY_MAX = 65536 };
+enum {
+    AIRI_MSG_UNIT = 16,
+    AIRI_BODY_MAX = 65536
+};
 
 static inline void *airi_msg_body(airt_msg *msg)
 {

@@ -6,7 +6,7 @@
 #include "core/await.h"
 
 /* Wakes the thread behind a caller slot. Any thread. */
-void airi_outside_wake(airt_system *system, airi_actor *slot);
+void        airi_outside_wake(airt_system *system, airi_actor *slot);
 airt_status airi_outside_ask(const airi_caller *caller, const airi_request *request, void *out, size_t out_size);
 /* Waits for the one open call of a slot. Fails: ETIMEDOUT. */
 airt_status airi_outside_call_wait(airt_system *system, airi_actor *slot, airt_call call, int64_t deadline_ns);

@@ -62,7 +62,9 @@ static void owned_remove(airi_owned *owned)
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
-enum { MEMORY_HEAD = (sizeof(airi_owned) + 15) / 16 * 16 };
+enum {
+    MEMORY_HEAD = (sizeof(airi_owned) + 15) / 16 * 16
+};
 
 void *airt_alloc(airt_ctx *ctx, size_t size)
 {

@@ -116,7 +116,8 @@ void airi_wake_timekeeper(airt_system *system, int64_t due_ns)
         keeper = AIRI_CONTAINER(system->parked.next, airi_worker, parked);
     airi_mutex_unlock(&system->idle_lock);
     if (keeper != NULL)
-        airi_ring_worker(system, keeper, NULL); /* it finds itself still parked, and parks again with the new deadline */
+        airi_ring_worker(system, keeper,
+                         NULL); /* it finds itself still parked, and parks again with the new deadline */
 }
 
 /* --- making runnable ---------------------------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@ void airi_wake_timekeeper(airt_system *system, int64_t due_ns);
 
 /* Workers: floor 4's own. */
 /* Whether its thread is to end: the system does, or another stands in for it and no pinned handler will come back. */
-bool airi_worker_leaves(airi_worker *worker);
+bool        airi_worker_leaves(airi_worker *worker);
 airt_status airi_worker_start(airt_system *system, airi_class class, airi_worker **out_worker);
 void        airi_worker_end(airi_worker *worker);
 void        airi_leaks_report(airt_system *system);

@@ -10,7 +10,12 @@
 
 #include <string.h>
 
-enum { KILL_GRACE_MS = 500, KILL_EVERY_MS = 10, AWAITS_MAX = 1 << 24, TIMERS_MAX = 1 << 26 };
+enum {
+    KILL_GRACE_MS = 500,
+    KILL_EVERY_MS = 10,
+    AWAITS_MAX = 1 << 24,
+    TIMERS_MAX = 1 << 26
+};
 
 /* --- create ------------------------------------------------------------------------------------------------------- */
 
@@ -44,12 +49,12 @@ static void locks_and_lists(airt_system *system)
 
 static airt_status tables(airt_system *system)
 {
-    airt_world  *world = system->world;
-    airt_status  status;
+    airt_world *world = system->world;
+    airt_status status;
 
-    status = airi_idtab_init(&system->slots, world, sizeof(airi_actor), system->options.actors_max + 65536u > AIRI_IDTAB_MAX
-                                                                            ? AIRI_IDTAB_MAX
-                                                                            : system->options.actors_max + 65536u);
+    status = airi_idtab_init(
+        &system->slots, world, sizeof(airi_actor),
+        system->options.actors_max + 65536u > AIRI_IDTAB_MAX ? AIRI_IDTAB_MAX : system->options.actors_max + 65536u);
     if (status == AIRT_OK)
         status = airi_idtab_init(&system->calls, world, sizeof(airi_call_record), AWAITS_MAX);
     if (status == AIRT_OK)
@@ -106,15 +111,15 @@ static void system_destroy(airt_system *system)
 void airi_leaks_report(airt_system *system)
 {
     uint64_t    bytes = airi_heap_in_use(&system->heap);
-    airt_report report = { .kind = AIRT_REPORT_LEAK, .ns = (int64_t)bytes,
+    airt_report report = { .kind = AIRT_REPORT_LEAK,
+                           .ns = (int64_t)bytes,
                            .text = "memory is still held: a message, blob or answer was not dropped" };
 
     if (bytes != 0 && system->options.report != NULL)
         system->options.report(system->options.report_context, &report);
 }
 
-static airt_status options_read(const airt_system_options *options, size_t size, int version,
-                                airt_system_options *out)
+static airt_status options_read(const airt_system_options *options, size_t size, int version, airt_system_options *out)
 {
     memset(out, 0, sizeof *out);
     if (version / 10000 != AIRT_VERSION_MAJOR)
@@ -390,8 +395,8 @@ static void stats_fill(airt_system *system, airi_account *sum, airt_system_stats
     out->abandoned = airi_load(&system->abandoned, AIRI_SEQ_CST);
     out->stacks = airi_stacks_in_use(&system->stacks);
     out->stacks_max = airi_stacks_max(&system->stacks);
-    out->bytes = airi_heap_bytes(&system->heap) + airi_idtab_bytes(&system->slots) +
-                 airi_idtab_bytes(&system->calls) + airi_idtab_bytes(&system->timers);
+    out->bytes = airi_heap_bytes(&system->heap) + airi_idtab_bytes(&system->slots) + airi_idtab_bytes(&system->calls) +
+                 airi_idtab_bytes(&system->timers);
     out->workers = system->options.workers;
     for (uint32_t i = 0; i < count; i++)
         out->workers_stuck += airi_load(&system->worker[i]->reported, AIRI_SEQ_CST);

@@ -21,8 +21,9 @@
 /* The account: each counter is written where its event happens, by one worker (or, for the outside one, atomically).
  * Gauges may be negative on one worker; their sum is what counts. */
 #define AIRI_ACCOUNT_TABLE(X)                                                                                          \
-    X(accepted) X(handled) X(in_work) X(queued) X(refused) X(late_replies) X(spawned) X(stopped) X(failed)             \
-    X(restarts) X(turns) X(steals) X(parks) X(wakes) X(awaits) X(switches) X(timers_armed) X(timers_fired)
+    X(accepted)                                                                                                        \
+    X(handled) X(in_work) X(queued) X(refused) X(late_replies) X(spawned) X(stopped) X(failed) X(restarts) X(turns)    \
+        X(steals) X(parks) X(wakes) X(awaits) X(switches) X(timers_armed) X(timers_fired)
 typedef struct airi_account {
 #define AIRI_ACCOUNT_FIELD(name) AIRI_ATOMIC(int64_t) name;
     AIRI_ACCOUNT_TABLE(AIRI_ACCOUNT_FIELD)
@@ -36,55 +37,60 @@ typedef struct airi_injection { /* actors made runnable from outside, overflow o
     AIRI_ATOMIC(uint32_t) count;
 } airi_injection;
 
-typedef enum airi_class { AIRI_CLASS_POOLED, AIRI_CLASS_SPARE, AIRI_CLASS_BLOCKING, AIRI_CLASS_DEDICATED } airi_class;
+typedef enum airi_class {
+    AIRI_CLASS_POOLED,
+    AIRI_CLASS_SPARE,
+    AIRI_CLASS_BLOCKING,
+    AIRI_CLASS_DEDICATED
+} airi_class;
 
 struct airi_worker {
     /* fixed after start */
     airt_system *system;
     uint32_t     index;
-    airi_class   class;
+    airi_class class;
     bool         driven_mode; /* simulated world or foreign loop: yields to its driver after each turn */
     uintptr_t    thread_token;
     airi_thread *thread;
     airi_stack   native; /* the thread's, or the driver's while stepping */
     airi_driven  driven;
     /* its own thread only */
-    airi_cache   cache;
-    airi_stack  *stack;   /* runs the loop now */
-    airi_stack  *spare;   /* obtained before an await sends */
-    airi_stack  *retired; /* left for good by the last switch: to be given back */
-    airi_actor  *committing; /* an actor whose suspension becomes visible after the switch */
-    bool         committing_receive;
-    bool         chosen;   /* woken as the searching one, and has found nothing yet */
-    bool         mid_turn; /* driven: it yielded at a seam, not at the end of a turn */
-    int64_t      now_ns;
-    uint32_t     now_age; /* messages since now_ns was read */
-    uint32_t     next_streak;
-    uint64_t     rng;
+    airi_cache            cache;
+    airi_stack           *stack;      /* runs the loop now */
+    airi_stack           *spare;      /* obtained before an await sends */
+    airi_stack           *retired;    /* left for good by the last switch: to be given back */
+    airi_actor           *committing; /* an actor whose suspension becomes visible after the switch */
+    bool                  committing_receive;
+    bool                  chosen;   /* woken as the searching one, and has found nothing yet */
+    bool                  mid_turn; /* driven: it yielded at a seam, not at the end of a turn */
+    int64_t               now_ns;
+    uint32_t              now_age; /* messages since now_ns was read */
+    uint32_t              next_streak;
+    uint64_t              rng;
     AIRI_ATOMIC(uint32_t) pinned_away; /* suspended activations that must come back to this thread */
     airi_injection        pinned;
-    uint32_t     turn_left;
-    uint32_t     clock_left, clock_every; /* messages until the clock is read again */
-    int64_t      turn_end_ns;
+    uint32_t              turn_left;
+    uint32_t              clock_left, clock_every; /* messages until the clock is read again */
+    int64_t               turn_end_ns;
     /* stealable */
     airi_runq                 runq;
-    AIRI_ATOMIC(airi_actor *) next;    /* locality slot */
+    AIRI_ATOMIC(airi_actor *) next; /* locality slot */
     /* watched by others */
-    AIRI_ATOMIC(uint64_t)     serial;  /* grows with every dispatch: the watch compares */
-    AIRI_ATOMIC(airt_ctx *)   running; /* activation in a handler */
-    AIRI_ATOMIC(bool)         stuck;   /* reported, and replaced: leaves the pool when its handler returns */
-    AIRI_ATOMIC(bool)         blocked; /* inside a marked region */
-    AIRI_ATOMIC(bool)         gone;    /* its thread has ended */
-    uint64_t                  seen_serial; /* the watch's */
-    int64_t                   seen_ns;
-    airt_ref                  seen_who;
-    const char               *seen_behavior;
-    AIRI_ATOMIC(bool)         reported;
+    AIRI_ATOMIC(uint64_t)   serial;      /* grows with every dispatch: the watch compares */
+    AIRI_ATOMIC(airt_ctx *) running;     /* activation in a handler */
+    AIRI_ATOMIC(bool)       stuck;       /* reported, and replaced: leaves the pool when its handler returns */
+    AIRI_ATOMIC(bool)       blocked;     /* inside a marked region */
+    AIRI_ATOMIC(bool)       gone;        /* its thread has ended */
+    uint64_t                seen_serial; /* the watch's */
+    int64_t                 seen_ns;
+    airt_ref                seen_who;
+    const char             *seen_behavior;
+    AIRI_ATOMIC(bool)       reported;
     /* parking: under system->idle_lock, but the word */
-    AIRI_ATOMIC(uint32_t)     word;
-    airi_list                 parked;
-    bool                      is_parked;
-    airi_account              account;
+    AIRI_ATOMIC(uint32_t) word;
+    airi_list             parked;
+    bool                  is_parked;
+    airi_account          account;
 };
 
 /* An activation: one stack's worth of handler. Lives in its stack's reserve; the public ctx is it. */
@@ -99,40 +105,40 @@ struct airt_ctx {
     uint32_t              incarnation;
     airi_stack           *stack;
     /* the message in work */
-    airt_msg             *msg;      /* NULL once kept, stashed or forwarded */
-    int64_t               deadline_ns; /* of the request being served; 0: none */
-    bool                  answered; /* nothing is owed to an asker any more */
-    bool                  refused;  /* airt_refuse was called for it */
-    bool                  in_hook;  /* post_stop: may not await */
-    bool                  foreign;  /* inside airt_blocking_begin */
-    uint64_t              trace;
+    airt_msg *msg;         /* NULL once kept, stashed or forwarded */
+    int64_t   deadline_ns; /* of the request being served; 0: none */
+    bool      answered;    /* nothing is owed to an asker any more */
+    bool      refused;     /* airt_refuse was called for it */
+    bool      in_hook;     /* post_stop: may not await */
+    bool      foreign;     /* inside airt_blocking_begin */
+    uint64_t  trace;
     /* held until the handler returns */
-    airt_msg             *held;     /* answers; ring */
-    airi_hold            *blobs;    /* references of this handler */
-    uint32_t              calls;    /* first of its calls; 0: none */
-    void                 *orphan_self; /* abandoned: the incarnation's memory, freed when the handler returns */
-    uint32_t              orphan_bytes;
-    airt_msg             *orphan_start; /* killed in its start: the arguments that it reads */
-    airi_list             orphan_owned;
+    airt_msg  *held;        /* answers; ring */
+    airi_hold *blobs;       /* references of this handler */
+    uint32_t   calls;       /* first of its calls; 0: none */
+    void      *orphan_self; /* abandoned: the incarnation's memory, freed when the handler returns */
+    uint32_t   orphan_bytes;
+    airt_msg  *orphan_start; /* killed in its start: the arguments that it reads */
+    airi_list  orphan_owned;
     /* the present await */
-    struct airi_await    *await;
-    uint32_t              room_call; /* its wait for room, as an edge of the wait graph */
-    struct airi_keeper   *keeper;    /* reserved before a receive */
-    airt_failure          failure;
+    struct airi_await  *await;
+    uint32_t            room_call; /* its wait for room, as an edge of the wait graph */
+    struct airi_keeper *keeper;    /* reserved before a receive */
+    airt_failure        failure;
 };
 #define AIRI_ABANDONED 1ull
 _Static_assert(sizeof(struct airt_ctx) <= AIRI_STACK_RESERVE, "an activation fits in its stack's reserve");
 
-typedef struct airi_call_record { /* type-stable, in system->calls */
+typedef struct airi_call_record {              /* type-stable, in system->calls */
     _Alignas(16) AIRI_ATOMIC(uint64_t) number; /* grows at each release: an old answer no longer fits */
-    AIRI_ATOMIC(uint64_t) edge;   /* number above the holder's slot index; holder 0: answered. See deadlock.c */
-    AIRI_ATOMIC(uint32_t) asker;  /* slot index */
+    AIRI_ATOMIC(uint64_t) edge;    /* number above the holder's slot index; holder 0: answered. See deadlock.c */
+    AIRI_ATOMIC(uint32_t) asker;   /* slot index */
     AIRI_ATOMIC(uint32_t) sibling; /* next call of the same await; walkers read it */
     /* asker only */
-    uint32_t              next;   /* next call of the activation */
-    bool                  done;
-    airt_status           status;
-    airt_msg             *answer;
+    uint32_t    next; /* next call of the activation */
+    bool        done;
+    airt_status status;
+    airt_msg   *answer;
 } airi_call_record;
 
 typedef struct airi_timer { /* in system->timers; all of it under system->timer_lock */
@@ -146,55 +152,55 @@ typedef struct airi_timer { /* in system->timers; all of it under system->timer_
 } airi_timer;
 
 struct airt_system {
-    uint32_t            tag;
-    airt_system_options options; /* completed with defaults; fixed */
-    airt_world         *world;
-    airi_heap           heap;
-    airi_idtab          slots, calls, timers;
-    airi_stacks         stacks;
+    uint32_t             tag;
+    airt_system_options  options; /* completed with defaults; fixed */
+    airt_world          *world;
+    airi_heap            heap;
+    airi_idtab           slots, calls, timers;
+    airi_stacks          stacks;
     const airt_recorder *recorder; /* NULL: the default */
-    bool                foreign;
-    airi_poll          *poll;
+    bool                 foreign;
+    airi_poll           *poll;
 
-    airi_worker       **worker; /* workers_max pointers; filled in order; entries appear by release store */
-    uint32_t            workers_max;
+    airi_worker         **worker; /* workers_max pointers; filled in order; entries appear by release store */
+    uint32_t              workers_max;
     AIRI_ATOMIC(uint32_t) worker_count;
-    airi_mutex          workers_lock; /* starting workers */
-    airi_injection      inject;
-    airi_injection      blocking;     /* for AIRI_CLASS_BLOCKING */
+    airi_mutex            workers_lock; /* starting workers */
+    airi_injection        inject;
+    airi_injection        blocking; /* for AIRI_CLASS_BLOCKING */
     AIRI_ATOMIC(uint32_t) blocking_workers, blocking_idle, dedicated_workers, spare_workers;
 
-    airi_mutex          idle_lock; /* the two lists of parked workers */
-    airi_list           parked, parked_blocking;
+    airi_mutex            idle_lock; /* the two lists of parked workers */
+    airi_list             parked, parked_blocking;
     AIRI_ATOMIC(uint32_t) parked_count, searching;
-    airi_worker        *timekeeper; /* under idle_lock: the parked worker that sleeps until the next timer */
-    AIRI_ATOMIC(int64_t) keeper_due;
+    airi_worker          *timekeeper; /* under idle_lock: the parked worker that sleeps until the next timer */
+    AIRI_ATOMIC(int64_t)  keeper_due;
 
-    airi_mutex          timer_lock;
-    airi_wheel          wheel;
+    airi_mutex           timer_lock;
+    airi_wheel           wheel;
     AIRI_ATOMIC(int64_t) timer_due; /* earliest; AIRI_NEVER */
 
-    airi_mutex          names_lock;
-    airi_names          names;
-    airi_mutex          relations_lock; /* order: relations, then one actor->lock, then timer_lock */
-    airi_mutex          wait_lock;      /* the wait graph's walks */
+    airi_mutex names_lock;
+    airi_names names;
+    airi_mutex relations_lock; /* order: relations, then one actor->lock, then timer_lock */
+    airi_mutex wait_lock;      /* the wait graph's walks */
 
-    AIRI_ATOMIC(uint32_t) actors;   /* living */
+    AIRI_ATOMIC(uint32_t) actors; /* living */
     AIRI_ATOMIC(uint32_t) abandoned;
-    AIRI_ATOMIC(bool)     stopping; /* no spawn any more */
-    AIRI_ATOMIC(bool)     halt;     /* workers leave */
+    AIRI_ATOMIC(bool)     stopping;  /* no spawn any more */
+    AIRI_ATOMIC(bool)     halt;      /* workers leave */
     AIRI_ATOMIC(uint32_t) idle_word; /* bumped when something ended: stop and quiesce wait on it */
     AIRI_ATOMIC(uint32_t) idle_waiters;
 
-    airi_thread        *watch; /* the stuck-handler watch; NULL in driven worlds */
+    airi_thread          *watch; /* the stuck-handler watch; NULL in driven worlds */
     AIRI_ATOMIC(uint32_t) watch_word;
     AIRI_ATOMIC(bool)     watch_asleep, watch_stirred, watch_halt;
 
-    airi_mutex          callers_lock;
-    uint32_t            callers; /* free caller slots, by run_next index */
-    airi_actor         *caller_free;
+    airi_mutex  callers_lock;
+    uint32_t    callers; /* free caller slots, by run_next index */
+    airi_actor *caller_free;
 
-    airi_account        outside; /* events on threads that are no workers; atomic adds */
+    airi_account outside; /* events on threads that are no workers; atomic adds */
 };
 
 /* The account of who is running: a worker's own counters, or the outside ones. */

@@ -125,10 +125,10 @@ static bool link_fires(airt_system *system, airi_worker *worker, airt_ref peer, 
 static airt_status tie(const tying *t)
 {
     static const airt_reason noproc = { .exit = AIRT_EXIT_NOPROC };
-    airt_system   *system = t->caller->system;
-    airi_worker   *worker = t->caller->worker;
-    airi_relation *made = tie_make(t);
-    airt_status    status = AIRT_EKILLED;
+    airt_system             *system = t->caller->system;
+    airi_worker             *worker = t->caller->worker;
+    airi_relation           *made = tie_make(t);
+    airt_status              status = AIRT_EKILLED;
 
     if (made == NULL)
         return AIRT_ENOMEM;
@@ -156,7 +156,11 @@ static tying tying_of(const airi_caller *caller, airi_tie kind, airt_ref who)
 {
     airi_actor *other = airi_slot(caller->system, airi_ref_index(who));
 
-    return (tying){ caller, kind, caller->ctx->self, who, caller->ctx->incarnation,
+    return (tying){ caller,
+                    kind,
+                    caller->ctx->self,
+                    who,
+                    caller->ctx->incarnation,
                     other != NULL ? airi_load(&other->incarnation, AIRI_SEQ_CST) : 0 };
 }
 
@@ -221,7 +225,7 @@ static void announce_link(const ending *e, airi_relation *tie, airt_ref peer, ai
 static void announce_as_a(const ending *e, airi_relation *tie)
 {
     static const airt_reason shutdown = { .exit = AIRT_EXIT_SHUTDOWN };
-    airi_caller caller = { e->system, e->worker, NULL };
+    airi_caller              caller = { e->system, e->worker, NULL };
 
     switch (tie->tie) {
     case AIRI_TIE_LINK:
@@ -258,8 +262,8 @@ void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *ac
                         bool final)
 {
     airi_extra *extra = airi_extra_seen(actor);
-    ending      e = { system, worker, actor, airi_actor_ref(actor),
-                      airi_load(&actor->incarnation, AIRI_SEQ_CST), reason, final };
+    ending      e = { system, worker, actor, airi_actor_ref(actor), airi_load(&actor->incarnation, AIRI_SEQ_CST),
+                      reason, final };
     airi_list   once;
 
     if (extra == NULL)
@@ -316,8 +320,8 @@ static bool same_tie(const airi_relation *relation, airi_tie kind, airt_ref peer
 static void untie_list(airt_ctx *ctx, airi_list *list, bool as_a, airi_tie kind, airt_ref who)
 {
     for (airi_list *link = list->next; link != list;) {
-        airi_relation *relation = as_a ? AIRI_CONTAINER(link, airi_relation, link_a)
-                                       : AIRI_CONTAINER(link, airi_relation, link_b);
+        airi_relation *relation =
+            as_a ? AIRI_CONTAINER(link, airi_relation, link_a) : AIRI_CONTAINER(link, airi_relation, link_b);
 
         link = link->next;
         if (same_tie(relation, kind, who))

@@ -9,7 +9,9 @@
 
 #include <airt/behavior.h>
 
-enum { CLOCK_EVERY_MAX = 32 };
+enum {
+    CLOCK_EVERY_MAX = 32
+};
 
 void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
 {
@@ -104,6 +106,8 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
     if (ctx->system->world->event != NULL)
         ctx->system->world->event(ctx->system->world, airi_kind_hash(kind), actor->index, msg->generation);
     status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
+    if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
+        status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
     if (ctx->abandoned) {
         airi_life_orphan_ended(ctx);
         return false;

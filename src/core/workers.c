@@ -66,7 +66,8 @@ static void worker_run(void *argument)
     airi_stack_switch(&worker->native, worker->stack);
     worker_leave(worker);
     airi_store(&worker->gone, true, AIRI_SEQ_CST); /* the record lasts until the thread has been joined */
-    if (worker->class <= AIRI_CLASS_SPARE && airi_load(&worker->stuck, AIRI_SEQ_CST)) /* its replacement stays instead */
+    if (worker->class <= AIRI_CLASS_SPARE &&
+        airi_load(&worker->stuck, AIRI_SEQ_CST)) /* its replacement stays instead */
         (void)airi_fetch_sub(&worker->system->spare_workers, 1, AIRI_SEQ_CST);
     airi_idle_changed(worker->system);
 }
@@ -308,8 +309,12 @@ void airt_blocking_end(airt_ctx *ctx)
 
 static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kind kind, int64_t ns)
 {
-    airt_report r = { .kind = kind, .who = worker->seen_who, .behavior = worker->seen_behavior, .ns = ns,
-                      .text = kind == AIRT_REPORT_STUCK ? "a handler has not returned" : "a handler has returned after all" };
+    airt_report r = { .kind = kind,
+                      .who = worker->seen_who,
+                      .behavior = worker->seen_behavior,
+                      .ns = ns,
+                      .text = kind == AIRT_REPORT_STUCK ? "a handler has not returned"
+                                                        : "a handler has returned after all" };
 
     if (system->options.report != NULL)
         system->options.report(system->options.report_context, &r);
@@ -342,8 +347,7 @@ static void kill_again(airt_system *system, airt_ctx *ctx)
     airi_actor *actor = airi_slot(system, airi_ref_index(who));
     airt_reason killed = { .exit = AIRT_EXIT_KILLED };
 
-    if (actor != NULL && who.bits != AIRI_ABANDONED &&
-        (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) != 0)
+    if (actor != NULL && who.bits != AIRI_ABANDONED && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) != 0)
         (void)airi_ask_end(&caller, who, AIRI_ASKED_KILL, &killed);
 }
 
@@ -364,7 +368,8 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
     kill_again(system, ctx);
     if (airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_load(&worker->next, AIRI_SEQ_CST) != NULL)
         airi_wake_one(system, NULL); /* queued before it saw that it is replaced: see held_up */
-    if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE || airi_load(&worker->blocked, AIRI_SEQ_CST) ||
+    if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE ||
+        airi_load(&worker->blocked, AIRI_SEQ_CST) ||
         now - worker->seen_ns < (int64_t)system->options.stuck_ms * 1000000)
         return;
     airi_store(&worker->reported, true, AIRI_SEQ_CST);
