@@ -47,6 +47,8 @@ static airt_status gathers(airt_ctx *ctx, struct puppet *self, void *argument)
     AIRT_CHECK_EQ(index, 1);
     AIRT_CHECK_EQ(airt_await_all(ctx, AIRT_MS(2), both, 2), AIRT_ETIMEDOUT);
     AIRT_CHECK_EQ(airt_await_all(ctx, AIRT_MS(2), both, 0), AIRT_EINVAL);
+    all[0] = all[1] = all[2] = &q1.call; /* one call three times is one call */
+    AIRT_CHECK_EQ(airt_await_all(ctx, AIRT_MS(2), all, 3), AIRT_ETIMEDOUT);
     sim_say("gathered"); /* what was not taken is released */
     return AIRT_OK;
 }

@@ -219,7 +219,7 @@ static void quiet_body(sim *s)
     airt_system_stats_get(s->system, &after);
     ASSERT_SAID(s, "a+ a@86400");
     assert_true(after.turns - before.turns <= 2); /* it may be told of its time once more as it goes to sleep */
-    assert_true(steps <= 8); /* a timer that is due makes every worker ready once, at most */
+    assert_true(steps <= 8);                      /* a timer that is due makes every worker ready once, at most */
 }
 static void nothing_happens_while_nothing_is_due(void **state)
 {

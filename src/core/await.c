@@ -250,6 +250,15 @@ airt_status airi_ctx_fail(airt_ctx *ctx, airt_status status, const char *text)
     return status;
 }
 
+/* A call that is in the list twice is linked once: the walkers' list must have an end. */
+static bool named_again(const airi_await *await, size_t index)
+{
+    for (size_t i = index + 1; i < await->count; i++)
+        if (await->calls[i]->bits == await->calls[index]->bits)
+            return true;
+    return false;
+}
+
 static airt_status calls_await(airt_ctx *ctx, airi_await *await, int64_t deadline_ns)
 {
     airt_system *system = ctx->system;
@@ -259,7 +268,7 @@ static airt_status calls_await(airt_ctx *ctx, airi_await *await, int64_t deadlin
     for (size_t i = await->count; i-- > 0;) {
         airi_call_record *record = airi_call_of(system, *await->calls[i]);
 
-        if (record == NULL || record->done)
+        if (record == NULL || record->done || named_again(await, i))
             continue;
         airi_store(&record->sibling, first, AIRI_SEQ_CST);
         first = airi_ref_index((airt_ref){ await->calls[i]->bits });

@@ -42,6 +42,14 @@ static void return_unstarted(airi_worker *worker)
         airi_schedule(worker->system, NULL, actor);
 }
 
+/* What it has queued goes back; and a wake that chose it, or the time it kept, passes to another. */
+static void hand_over_pool(airi_worker *worker)
+{
+    return_unstarted(worker);
+    if (worker->class <= AIRI_CLASS_SPARE)
+        airi_wake_one(worker->system, NULL);
+}
+
 /* Its stacks, its memory, its queue go back. */
 static void worker_leave(airi_worker *worker)
 {
@@ -54,7 +62,7 @@ static void worker_leave(airi_worker *worker)
         airi_stacks_give(&system->stacks, worker->spare);
     worker->retired = worker->spare = NULL;
     if (!airi_load(&system->halt, AIRI_SEQ_CST))
-        return_unstarted(worker);
+        hand_over_pool(worker);
     airi_cache_flush(&system->heap, &worker->cache);
 }
 
