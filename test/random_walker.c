@@ -389,6 +389,6 @@ AIRT_ON(walker, airt_stopping)
 #define walker_HANDLES(ON, A)                                                                                          \
     ON(A, walker_start)                                                                                                \
     ON(A, item)                                                                                                        \
-    ON(A, request) ON(A, bell) ON(A, airt_down) ON(A, airt_exited) ON(A, airt_started) ON(A, airt_failed)              \
-        ON(A, airt_stopping)
+    ON(A, request)                                                                                                     \
+    ON(A, bell) ON(A, airt_down) ON(A, airt_exited) ON(A, airt_started) ON(A, airt_failed) ON(A, airt_stopping)
 AIRT_BEHAVIOR(walker)
