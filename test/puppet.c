@@ -79,8 +79,10 @@ AIRT_ON(puppet, airt_started)
     ON(A, puppet_start)                                                                                                \
     ON(A, act)                                                                                                         \
     ON(A, num)                                                                                                         \
-    ON(A, other) ON(A, tick) ON(A, query) ON(A, command) ON(A, airt_stopping) ON(A, airt_failed) ON(A, airt_down)      \
-        ON(A, airt_exited) ON(A, airt_started)
+    ON(A, other)                                                                                                       \
+    ON(A, tick)                                                                                                        \
+    ON(A, query)                                                                                                       \
+    ON(A, command) ON(A, airt_stopping) ON(A, airt_failed) ON(A, airt_down) ON(A, airt_exited) ON(A, airt_started)
 AIRT_BEHAVIOR(puppet)
 
 struct bare {

@@ -23,8 +23,13 @@
 #define AIRI_ACCOUNT_TABLE(X)                                                                                          \
     X(accepted)                                                                                                        \
     X(handled)                                                                                                         \
-    X(in_work) X(queued) X(refused) X(late_replies) X(spawned) X(stopped) X(failed) X(restarts) X(turns) X(steals)     \
-        X(parks) X(wakes) X(awaits) X(switches) X(timers_armed) X(timers_fired)
+    X(in_work)                                                                                                         \
+    X(queued)                                                                                                          \
+    X(refused)                                                                                                         \
+    X(late_replies)                                                                                                    \
+    X(spawned)                                                                                                         \
+    X(stopped)                                                                                                         \
+    X(failed) X(restarts) X(turns) X(steals) X(parks) X(wakes) X(awaits) X(switches) X(timers_armed) X(timers_fired)
 typedef struct airi_account {
 #define AIRI_ACCOUNT_FIELD(name) AIRI_ATOMIC(int64_t) name;
     AIRI_ACCOUNT_TABLE(AIRI_ACCOUNT_FIELD)
