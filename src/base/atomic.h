@@ -25,6 +25,9 @@
 #define airi_fetch_sub(object, value, order) atomic_fetch_sub_explicit((object), (value), (order))
 #define airi_fetch_or(object, value, order) atomic_fetch_or_explicit((object), (value), (order))
 #define airi_fetch_and(object, value, order) atomic_fetch_and_explicit((object), (value), (order))
+/* The cheap side of an asymmetric fence: orders for the compiler only; the other side makes every processor that runs a
+ * thread of this process pass a full one (fence_all in port.h). */
+#define airi_fence_light() atomic_signal_fence(memory_order_seq_cst)
 #endif
 
 /* Counters written by one thread and read by others need no locked instruction.

@@ -33,7 +33,8 @@ enum {
     AIRI_REASON_TAKEN = 1 << 4, /* somebody is writing, or has written, the reason */
     AIRI_WAIT_OVER = 1 << 5,    /* the timer of the present await has fired */
     AIRI_ROOM_OVER = 1 << 6,    /* the wait for room is decided */
-    AIRI_LANE_NEWS = 1 << 7,    /* a sender put something into the lanes of a drop-old box */
+    AIRI_LANE_NEWS = 1 << 7,    /* a sender put something into the lanes of a drop-old box, or gave up waiting */
+    AIRI_ROOM_WANTED = 1 << 8,  /* senders wait for room: extra->waiters is not empty; under lock */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
 };
@@ -119,6 +120,7 @@ typedef struct airi_waiter { /* a sender that waits for room; on its stack; unde
     airt_ref              to;
     airt_ref              sender_slot; /* actor or caller slot to poke */
     AIRI_ATOMIC(uint32_t) status;      /* AIRT_EPENDING until decided */
+    int64_t               due_ns;      /* when it gives up */
     uint64_t              call;        /* its edge in the wait graph */
 } airi_waiter;
 
@@ -143,7 +145,6 @@ typedef struct airi_keeper { /* keeps a message out of its handler */
 } airi_keeper;
 
 struct airi_extra {                       /* under actor->lock unless it says otherwise */
-    AIRI_ATOMIC(uint32_t) waiting;        /* number of waiters, for the begin's glance */
     airi_list             waiters;        /* airi_waiter, first come first served */
     airi_list             owned;          /* airi_owned */
     airi_list             timers;         /* airi_timer.owner_link; timer_lock */
@@ -154,7 +155,7 @@ struct airi_extra {                       /* under actor->lock unless it says ot
     uint32_t              stash_count, stash_max;
     uint32_t              wait_ms;
     uint32_t              bytes_max;
-    AIRI_ATOMIC(int64_t)  bytes_used;
+    int64_t               bytes_used;
     airt_msg             *start;   /* construction arguments, delivered at every start */
     airt_msg             *starter; /* reserved airt_started answer for who waits for the start */
     uint64_t              starter_call;

@@ -112,33 +112,18 @@ static void await_end(airt_ctx *ctx, airi_await *await)
     ctx->await = NULL;
 }
 
-/* Gives up the handler's protection and becomes the actor's plain owner: a killer then sets its flag and leaves the
- * rest to us. False: a killer was first, the actor is not ours any more. */
-static bool step_out(airt_ctx *ctx)
-{
-    /* Acq_rel: partners as at the end of airi_dispatch. */
-    if (airi_exchange(&ctx->running, 0, AIRI_ACQ_REL) != AIRI_ABANDONED)
-        return true;
-    airi_store(&ctx->running, AIRI_ABANDONED, AIRI_RELEASE); /* airi_dispatch will look again */
-    return false;
-}
-
-static void step_in(airt_ctx *ctx)
-{
-    airi_store(&ctx->worker->running, ctx, AIRI_RELAXED); /* the watch's glance */
-    airi_count(&ctx->worker->serial, 1);
-    airi_store(&ctx->running, ctx->self.bits, AIRI_RELEASE); /* as in airi_dispatch */
-}
+/* Between leave and enter the handler is the actor's plain owner: a killer then sets its flag and leaves the rest to us.
+ * Where leave says false a killer was first, the actor is not ours any more; airi_dispatch will find that again. */
 
 void airi_await_forget(airt_ctx *ctx)
 {
-    if (!step_out(ctx))
+    if (!airi_handler_leave(ctx))
         return;
     flags_clear(ctx->actor);
-    step_in(ctx);
+    airi_handler_enter(ctx);
 }
 
-/* Between step_out and step_in. */
+/* Between leaving and entering the handler. */
 static airt_status await_run(airt_ctx *ctx, airi_await *await, int64_t deadline_ns)
 {
     await->owner = ctx->self;
@@ -150,6 +135,7 @@ static airt_status await_run(airt_ctx *ctx, airi_await *await, int64_t deadline_
         ctx->await = NULL;
         return await->status;
     }
+    airi_box_grant(ctx->worker, ctx->actor); /* nobody shall wait for room while there is some */
     if (deadline_ns != AIRI_NEVER)
         airi_timer_arm_await(ctx->system, ctx->worker, await, deadline_ns);
     airi_loop_suspend(ctx, await->mode == AIRI_AWAIT_RECEIVE);
@@ -161,10 +147,10 @@ static airt_status await_alone(airt_ctx *ctx, airi_await *await, int64_t deadlin
 {
     airt_status status;
 
-    if (!step_out(ctx))
+    if (!airi_handler_leave(ctx))
         return AIRT_EKILLED;
     status = await_run(ctx, await, deadline_ns);
-    step_in(ctx);
+    airi_handler_enter(ctx);
     return status;
 }
 
@@ -173,13 +159,13 @@ static airt_status await_edges(airt_ctx *ctx, airi_await *await, uint32_t first,
 {
     airt_status status = AIRT_EDEADLK;
 
-    if (!step_out(ctx))
+    if (!airi_handler_leave(ctx))
         return AIRT_EKILLED;
     if (!airi_wait_begin(ctx, await, first)) {
         status = await_run(ctx, await, deadline_ns);
         airi_wait_end(ctx->actor);
     }
-    step_in(ctx);
+    airi_handler_enter(ctx);
     return status;
 }
 
@@ -407,9 +393,9 @@ airt_status airt_call_take_body(airt_ctx *ctx, airt_call call, const airt_kind *
 
     if (airi_killed(ctx))
         return AIRT_EKILLED;
-    if (airi_mail_has_new(&ctx->actor->urgent) && step_out(ctx)) {
+    if (airi_mail_has_new(&ctx->actor->urgent) && airi_handler_leave(ctx)) {
         take_answers(caller.worker, ctx->actor);
-        step_in(ctx);
+        airi_handler_enter(ctx);
     }
     return call_take(ctx, call, answer_kind, out, out_size);
 }

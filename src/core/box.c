@@ -17,12 +17,11 @@ static void recorded(airt_system *system, airi_actor *actor, const airt_kind *ki
         recorder->accepted(recorder->context, airi_actor_ref(actor), kind);
 }
 
-/* Pushes what has its place; schedules the owner if that is ours to do. No seam: notices leave under relations_lock. */
-static airt_status push(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
+/* What follows a push: the owner is scheduled if that is ours to do. */
+static airt_status pushed(airt_system *system, airi_worker *worker, airi_actor *actor, airi_mail_pushed how,
+                          const airt_kind *kind)
 {
-    const airt_kind *kind = msg->kind; /* after the push the message is not ours */
-
-    switch (airi_mail_push(&actor->mail, &msg->link)) {
+    switch (how) {
     case AIRI_PUSH_CLOSED:
         return AIRT_EDEAD;
     case AIRI_PUSHED_WAKE:
@@ -36,6 +35,14 @@ static airt_status push(airt_system *system, airi_worker *worker, airi_actor *ac
     if (system->recorder != NULL)
         recorded(system, actor, kind);
     return AIRT_OK;
+}
+
+/* Pushes what has its place. No seam: notices leave under relations_lock. */
+static airt_status push(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
+{
+    const airt_kind *kind = msg->kind; /* after the push the message is not ours */
+
+    return pushed(system, worker, actor, airi_mail_push(&actor->mail, &msg->link), kind);
 }
 
 static airt_status push_counted(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
@@ -52,7 +59,15 @@ static airt_status push_counted(airt_system *system, airi_worker *worker, airi_a
     return status;
 }
 
-/* --- boxes with a rule of their own, under actor->lock ------------------------------------------------------------ */
+/* --- boxes with a rule of their own ------------------------------------------------------------------------------- */
+
+/* Under actor->lock: the extra of the very tenant that a sender means; it stays until the lock is let go. NULL: gone. */
+static airi_extra *tenant_extra(airi_actor *actor, airt_ref to)
+{
+    bool same = airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(to);
+
+    return same && !airi_mail_closed(&actor->mail) ? airi_extra_seen(actor) : NULL;
+}
 
 /* What bytes_max counts: the struct and what its views show. */
 static int64_t body_bytes(const airt_msg *msg)
@@ -66,36 +81,17 @@ static bool too_large(airi_actor *actor, const airi_extra *extra, const airt_msg
     return (airi_box(actor) & AIRI_BOX_BYTES) != 0 && body_bytes(msg) > (int64_t)extra->bytes_max;
 }
 
-/* Takes the bytes, or none of them. */
-static bool bytes_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
-{
-    int64_t bytes;
-
-    if ((airi_box(actor) & AIRI_BOX_BYTES) == 0)
-        return true;
-    bytes = body_bytes(msg);
-    if (airi_fetch_add(&extra->bytes_used, bytes, AIRI_SEQ_CST) + bytes <= (int64_t)extra->bytes_max)
-        return true;
-    (void)airi_fetch_sub(&extra->bytes_used, bytes, AIRI_SEQ_CST);
-    return false;
-}
-
-static void bytes_give(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
-{
-    if (airi_box(actor) & AIRI_BOX_BYTES)
-        (void)airi_fetch_sub(&extra->bytes_used, body_bytes(msg), AIRI_SEQ_CST);
-}
-
+/* Under the lock: the place and the bytes, or neither. */
 static bool room_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
-    uint32_t max = airi_box(actor) & AIRI_BOX_UNBOUNDED ? AIRI_ROOM_MAX : airi_box_max(actor);
+    int64_t bytes = airi_box(actor) & AIRI_BOX_BYTES ? body_bytes(msg) : 0;
 
-    if (!bytes_take(actor, extra, msg))
+    if (bytes != 0 && extra->bytes_used + bytes > (int64_t)extra->bytes_max)
         return false;
-    if (airi_room_take(&actor->room, max))
-        return true;
-    bytes_give(actor, extra, msg);
-    return false;
+    if (!airi_room_take(&actor->room, airi_box_max(actor)))
+        return false;
+    extra->bytes_used += bytes;
+    return true;
 }
 
 /* Drop-old: makes room by the oldest of the lowest rank, the new message included. NULL: the new one is the victim. */
@@ -106,12 +102,12 @@ static airt_msg *evict_for(airi_actor *actor, const airt_msg *msg)
     return airi_lane_evict(actor, rank);
 }
 
-/* A counted message gives its place back. */
+/* Under the lock: a counted message gives its place back. */
 static void begin_one(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
     airi_room_begin_sync(&actor->room);
-    if (extra != NULL)
-        bytes_give(actor, extra, msg);
+    if (airi_box(actor) & AIRI_BOX_BYTES)
+        extra->bytes_used -= body_bytes(msg);
 }
 
 /* Under the lock; *out_victim is to be dead-lettered after it. A victim that is the new message itself is accepted and
@@ -160,9 +156,8 @@ static airt_status deliver_drop_old(const airi_caller *caller, airi_actor *actor
     bool        claimed = false;
 
     airi_mutex_lock(&actor->lock);
-    extra = airi_extra_seen(actor);
-    if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(to) && extra != NULL &&
-        !airi_mail_closed(&actor->mail)) {
+    extra = tenant_extra(actor, to);
+    if (extra != NULL) {
         msg->link.next = NULL;
         status = drop_old(caller->system, caller->worker, actor, extra, msg, &victims);
         (void)airi_fetch_or(&actor->flags, AIRI_LANE_NEWS, AIRI_SEQ_CST);
@@ -175,31 +170,91 @@ static airt_status deliver_drop_old(const airi_caller *caller, airi_actor *actor
     return status;
 }
 
-/* Enlists a sender behind those already waiting. False: there was room after all, or no such box any more: *status. */
-static bool enlist(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, airt_status *status)
+/* A box that counts bytes: into it at once, or EFULL; never past those who wait. All of it under the lock, so that the
+ * bytes are counted by the tenant that will begin the message. */
+static airt_status deliver_bytes(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg)
 {
-    airi_extra *extra;
-    bool        waits = false;
+    const airt_kind *kind = msg->kind;
+    airi_mail_pushed how = AIRI_PUSH_CLOSED;
+    airi_extra      *extra;
+    bool             full = false;
 
     airi_mutex_lock(&actor->lock);
-    extra = airi_extra_seen(actor);
-    *status = AIRT_EDEAD;
-    if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(waiter->to) && extra != NULL &&
-        !airi_mail_closed(&actor->mail)) {
-        /* Announce first, then look for room: the owner's begin looks for waiters after it has made room. */
-        uint32_t before = airi_fetch_add(&extra->waiting, 1, AIRI_SEQ_CST);
-
-        waits = before != 0 || !room_take(actor, extra, waiter->msg);
-        if (waits)
-            airi_list_push_back(&extra->waiters, &waiter->link);
-        else
-            (void)airi_fetch_sub(&extra->waiting, 1, AIRI_SEQ_CST);
-        *status = AIRT_OK;
+    extra = tenant_extra(actor, to);
+    if (extra != NULL)
+        full = !airi_list_empty(&extra->waiters) || too_large(actor, extra, msg) || !room_take(actor, extra, msg);
+    if (extra != NULL && !full) {
+        msg->flags |= AIRI_MSG_COUNTED;
+        how = airi_mail_push(&actor->mail, &msg->link);
     }
     airi_mutex_unlock(&actor->lock);
-    if (!waits && *status == AIRT_OK)
-        *status = push_counted(caller->system, caller->worker, actor, waiter->msg);
-    return waits;
+    return full ? AIRT_EFULL : pushed(caller->system, caller->worker, actor, how, kind);
+}
+
+/* --- waiting for room --------------------------------------------------------------------------------------------- */
+
+static int64_t wait_deadline(const airi_caller *caller, const airi_extra *extra, int64_t wait_ns)
+{
+    int64_t now = caller->system->world->now_ns(caller->system->world);
+    int64_t own = (int64_t)extra->wait_ms * 1000000;
+    int64_t due;
+
+    if (wait_ns <= 0)
+        wait_ns = own;
+    due = wait_ns >= AIRI_NEVER - now ? AIRI_NEVER : now + wait_ns;
+    if (caller->ctx != NULL && caller->ctx->deadline_ns != 0 && caller->ctx->deadline_ns < due)
+        due = caller->ctx->deadline_ns;
+    return due;
+}
+
+/* Announces first, then looks for room: the owner's begin looks for waiters after it has made room. True: there was
+ * some after all. */
+static bool room_or_wait(airi_actor *actor, airi_extra *extra, airi_waiter *waiter)
+{
+    bool others = (airi_fetch_or(&actor->flags, AIRI_ROOM_WANTED, AIRI_SEQ_CST) & AIRI_ROOM_WANTED) != 0;
+
+    if (others || !room_take(actor, extra, waiter->msg)) {
+        airi_list_push_back(&extra->waiters, &waiter->link);
+        return false;
+    }
+    (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_ROOM_WANTED, AIRI_SEQ_CST);
+    return true;
+}
+
+/* Enlists a sender behind those already waiting. Not EPENDING: there was room after all, or none ever, or no such box
+ * any more. */
+static airt_status enlist(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, int64_t wait_ns)
+{
+    airt_msg        *msg = waiter->msg;
+    const airt_kind *kind = msg->kind;
+    airt_status      status = AIRT_EPENDING;
+    airi_mail_pushed how = AIRI_PUSH_CLOSED;
+    airi_extra      *extra;
+
+    airi_mutex_lock(&actor->lock);
+    extra = tenant_extra(actor, waiter->to);
+    if (extra == NULL) {
+        status = AIRT_EDEAD;
+    } else if (too_large(actor, extra, msg)) {
+        status = AIRT_EFULL;
+    } else {
+        waiter->due_ns = wait_deadline(caller, extra, wait_ns);
+        if (room_or_wait(actor, extra, waiter)) {
+            status = AIRT_OK;
+            msg->flags |= AIRI_MSG_COUNTED;
+            how = airi_mail_push(&actor->mail, &msg->link);
+        }
+    }
+    airi_mutex_unlock(&actor->lock);
+    return status == AIRT_OK ? pushed(caller->system, caller->worker, actor, how, kind) : status;
+}
+
+/* Under the lock. */
+static void unlist(airi_actor *actor, airi_extra *extra, airi_waiter *waiter)
+{
+    airi_list_remove(&waiter->link);
+    if (airi_list_empty(&extra->waiters))
+        (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_ROOM_WANTED, AIRI_SEQ_CST);
 }
 
 bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter)
@@ -209,14 +264,15 @@ bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter)
     bool        poke = false;
 
     airi_mutex_lock(&actor->lock);
-    if (airi_waiter_status(waiter) == AIRT_EPENDING) {
-        airi_list_remove(&waiter->link);
+    if (airi_waiter_status(waiter) == AIRT_EPENDING) { /* listed: its tenant, and the extra, are there */
+        airi_extra *extra = airi_extra_seen(actor);
+
+        unlist(actor, extra, waiter);
         /* Those behind may need fewer bytes, and nothing may be left in the box to bring its owner to look. */
-        poke = airi_fetch_sub(&airi_extra_seen(actor)->waiting, 1, AIRI_SEQ_CST) > 1 &&
-               (airi_box(actor) & AIRI_BOX_BYTES) != 0;
-        if (poke)
+        if (!airi_list_empty(&extra->waiters) && (airi_box(actor) & AIRI_BOX_BYTES) != 0) {
             (void)airi_fetch_or(&actor->flags, AIRI_LANE_NEWS, AIRI_SEQ_CST);
-        poke = poke && airi_mail_claim(&actor->mail);
+            poke = airi_mail_claim(&actor->mail);
+        }
         withdrawn = true;
     }
     airi_mutex_unlock(&actor->lock);
@@ -238,10 +294,11 @@ static void waiter_tell(airt_system *system, airi_worker *worker, airi_waiter *w
     airi_poke(system, worker, sender);
 }
 
-/* Owner, after a begin: gives the room to those who wait. */
-static void grant(airi_worker *worker, airi_actor *actor, airi_extra *extra)
+/* Owner: gives the room to those who wait. */
+static void grant(airi_worker *worker, airi_actor *actor)
 {
     airt_system *system = worker->system;
+    airi_extra  *extra = airi_extra_seen(actor); /* owner's own */
 
     airi_mutex_lock(&actor->lock);
     airi_lane_sort_in(actor, airi_box_gather(actor)); /* what a waiter sent before stays before what it waits with */
@@ -251,8 +308,7 @@ static void grant(airi_worker *worker, airi_actor *actor, airi_extra *extra)
 
         if (!room_take(actor, extra, msg))
             break;
-        airi_list_remove(&waiter->link);
-        (void)airi_fetch_sub(&extra->waiting, 1, AIRI_SEQ_CST);
+        unlist(actor, extra, waiter);
         msg->flags |= AIRI_MSG_COUNTED;
         airi_lane_append(actor, msg);
         AIRI_TALLY(system, worker, accepted, 1);
@@ -264,6 +320,25 @@ static void grant(airi_worker *worker, airi_actor *actor, airi_extra *extra)
     airi_mutex_unlock(&actor->lock);
 }
 
+static bool room_wanted(airi_actor *actor)
+{
+    return (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ROOM_WANTED) != 0;
+}
+
+void airi_box_grant(airi_worker *worker, airi_actor *actor)
+{
+    if (__builtin_expect(room_wanted(actor), 0))
+        grant(worker, actor);
+}
+
+/* After a begin. A wait costs its sender two switches: a quick owner lets half the box become free first, so that many
+ * go on at once. It comes to that, or grants before it waits itself (airi_box_grant). */
+static bool worth_granting(const airi_worker *worker, airi_actor *actor)
+{
+    return worker->clock_every <= 1 || (airi_box(actor) & AIRI_BOX_BYTES) != 0 ||
+           airi_room_used(&actor->room) <= airi_box_max(actor) / 2;
+}
+
 void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     airi_extra *extra = airi_extra_seen(actor);
@@ -271,26 +346,12 @@ void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_act
     while (extra != NULL && !airi_list_empty(&extra->waiters)) {
         airi_waiter *waiter = AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
 
-        airi_list_remove(&waiter->link);
+        unlist(actor, extra, waiter);
         waiter_tell(system, worker, waiter, AIRI_MUTANT_IS(9) ? AIRT_OK : AIRT_EDEAD);
     }
 }
 
-static int64_t wait_deadline(const airi_caller *caller, const airi_extra *extra, int64_t wait_ns)
-{
-    int64_t now = caller->system->world->now_ns(caller->system->world);
-    int64_t own = (int64_t)extra->wait_ms * 1000000;
-    int64_t due;
-
-    if (wait_ns <= 0)
-        wait_ns = own;
-    due = wait_ns >= AIRI_NEVER - now ? AIRI_NEVER : now + wait_ns;
-    if (caller->ctx != NULL && caller->ctx->deadline_ns != 0 && caller->ctx->deadline_ns < due)
-        due = caller->ctx->deadline_ns;
-    return due;
-}
-
-static airt_status wait_inside(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, int64_t due)
+static airt_status wait_inside(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, int64_t wait_ns)
 {
     airt_ctx   *ctx = caller->ctx;
     airt_status status = airi_may_await(ctx);
@@ -303,9 +364,10 @@ static airt_status wait_inside(const airi_caller *caller, airi_actor *actor, air
     waiter->call = airi_call_open(ctx->system, ctx->actor, &ctx->room_call, airi_ref_index(waiter->to)).bits;
     if (waiter->call == 0)
         return AIRT_ENOMEM;
-    waits = enlist(caller, actor, waiter, &status);
+    status = enlist(caller, actor, waiter, wait_ns);
+    waits = status == AIRT_EPENDING;
     if (waits)
-        status = airi_await_room(ctx, waiter, due);
+        status = airi_await_room(ctx, waiter, waiter->due_ns);
     airi_calls_close(ctx->system, ctx->worker, &ctx->room_call);
     if (!waits)
         return status;
@@ -316,55 +378,57 @@ static airt_status wait_inside(const airi_caller *caller, airi_actor *actor, air
     return (airt_status)airi_waiter_status(waiter);
 }
 
-static airt_status wait_outside(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, int64_t due)
+static airt_status wait_outside(const airi_caller *caller, airi_actor *actor, airi_waiter *waiter, int64_t wait_ns)
 {
     airi_actor *slot = airi_outside_slot_take(caller->system);
-    airt_status status = AIRT_ENOMEM;
+    airt_status status;
 
     if (slot == NULL)
         return AIRT_ENOMEM;
     waiter->sender_slot = airi_actor_ref(slot);
-    if (enlist(caller, actor, waiter, &status))
-        status = airi_outside_wait_room(caller, waiter, slot, due);
+    status = enlist(caller, actor, waiter, wait_ns);
+    if (status == AIRT_EPENDING)
+        status = airi_outside_wait_room(caller, waiter, slot, waiter->due_ns);
     airi_outside_slot_give(caller->system, slot);
     return status;
+}
+
+/* Nobody waits and there is room: as in a plain box. EFULL: not so. A glance at those who wait; enlist looks again. */
+static airt_status deliver_plainly(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg)
+{
+    if (airi_box(actor) & AIRI_BOX_BYTES)
+        return deliver_bytes(caller, actor, to, msg);
+    if (room_wanted(actor) || !airi_room_take(&actor->room, airi_box_max(actor)))
+        return AIRT_EFULL;
+    return push_counted(caller->system, caller->worker, actor, msg);
 }
 
 static airt_status deliver_wait(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg,
                                 int64_t wait_ns)
 {
     airi_waiter waiter = { .msg = msg, .to = to };
-    airi_extra *extra = airi_extra_seen(actor);
-    int64_t     due;
+    airt_status status = deliver_plainly(caller, actor, to, msg);
 
-    if (extra == NULL)
-        return AIRT_EDEAD;
-    if (too_large(actor, extra, msg))
-        return AIRT_EFULL;
-    /* Nobody waits and there is room: as in a plain box. */
-    if (airi_load(&extra->waiting, AIRI_SEQ_CST) == 0 && room_take(actor, extra, msg))
-        return push_counted(caller->system, caller->worker, actor, msg);
+    if (status != AIRT_EFULL)
+        return status;
     airi_store(&waiter.status, AIRT_EPENDING, AIRI_RELAXED); /* not shared yet */
-    due = wait_deadline(caller, extra, wait_ns);
-    return caller->ctx != NULL ? wait_inside(caller, actor, &waiter, due) : wait_outside(caller, actor, &waiter, due);
+    return caller->ctx != NULL ? wait_inside(caller, actor, &waiter, wait_ns)
+                               : wait_outside(caller, actor, &waiter, wait_ns);
 }
 
 static airt_status deliver_special(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg,
                                    int64_t wait_ns)
 {
-    airi_extra *extra;
+    unsigned    box = airi_box(actor);
+    airt_status status;
 
-    if (airi_box(actor) & AIRI_BOX_DROP_OLD)
+    if (box & AIRI_BOX_DROP_OLD)
         return deliver_drop_old(caller, actor, to, msg);
-    if (airi_box(actor) & AIRI_BOX_WAIT)
+    if (box & AIRI_BOX_WAIT)
         return deliver_wait(caller, actor, to, msg, wait_ns);
-    extra = airi_extra_seen(actor);
-    if (extra == NULL && (airi_box(actor) & AIRI_BOX_BYTES))
-        return AIRT_EDEAD;
-    if (room_take(actor, extra, msg))
-        return push_counted(caller->system, caller->worker, actor, msg);
-    if ((airi_box(actor) & AIRI_BOX_DROP_NEW) == 0)
-        return AIRT_EFULL;
+    status = deliver_plainly(caller, actor, to, msg);
+    if (status != AIRT_EFULL || (box & AIRI_BOX_DROP_NEW) == 0)
+        return status;
     AIRI_TALLY(caller->system, caller->worker, accepted, 1);
     airi_dead(caller->system, caller->worker, to, msg, AIRT_LETTER_DROPPED);
     return AIRT_OK;
@@ -448,13 +512,10 @@ static bool lanes_locked(airi_actor *actor)
  * next may fit. The flag is cleared first, so that it is set again for whatever is not seen now. */
 static void take_news(airi_worker *worker, airi_actor *actor)
 {
-    airi_extra *extra = airi_extra_seen(actor); /* owner's own */
-
     if ((airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS) == 0)
         return;
     (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_LANE_NEWS, AIRI_SEQ_CST);
-    if (extra != NULL && airi_load(&extra->waiting, AIRI_SEQ_CST) != 0)
-        grant(worker, actor, extra);
+    airi_box_grant(worker, actor);
 }
 
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
@@ -487,6 +548,7 @@ airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_ki
 
     if (locked) {
         take_news(worker, actor);
+        airi_box_grant(worker, actor); /* what is wanted may be with one who waits */
         airi_mutex_lock(&actor->lock);
     }
     airi_lane_sort_in(actor, airi_box_gather(actor));
@@ -498,14 +560,12 @@ airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_ki
 
 bool airi_box_empty(airi_actor *actor)
 {
-    airi_extra *extra = airi_extra_seen(actor);
-    bool        locked = lanes_locked(actor);
-    bool        empty;
+    bool locked = lanes_locked(actor);
+    bool empty;
 
     if (locked)
         airi_mutex_lock(&actor->lock);
-    empty = actor->lane_mask == 0 && !airi_mail_has_new(&actor->mail) &&
-            (extra == NULL || airi_load(&extra->waiting, AIRI_SEQ_CST) == 0);
+    empty = actor->lane_mask == 0 && !airi_mail_has_new(&actor->mail) && !room_wanted(actor);
     if (locked)
         airi_mutex_unlock(&actor->lock);
     return empty;
@@ -526,31 +586,33 @@ static bool wanted(airi_worker *worker, airi_actor *actor, const airt_msg *msg, 
            msg->correlation == airi_load(&actor->incarnation, AIRI_RELAXED); /* owner's own */
 }
 
+/* Gives the place back, in a box with a rule of its own. */
+static void begun_special(airi_worker *worker, airi_actor *actor, const airt_msg *msg)
+{
+    unsigned box = airi_box(actor);
+
+    if (box & (AIRI_BOX_DROP_OLD | AIRI_BOX_BYTES)) { /* senders write there too, under the lock */
+        airi_mutex_lock(&actor->lock);
+        begin_one(actor, airi_extra_seen(actor), msg);
+        airi_mutex_unlock(&actor->lock);
+    } else {
+        airi_room_begin_sync(&actor->room);
+    }
+    /* Seq_cst after begin_sync: meets the announcement before the look for room, see room_or_wait. */
+    if ((box & AIRI_BOX_WAIT) && room_wanted(actor) && worth_granting(worker, actor))
+        grant(worker, actor);
+}
+
 static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
 {
-    airi_extra *extra;
-
     AIRI_TALLY(worker->system, worker, queued, -1);
     if (!airi_msg_is(msg, AIRI_MSG_COUNTED))
         return;
     msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
-    if (__builtin_expect(airi_box(actor) == 0, 1)) {
+    if (__builtin_expect(airi_box(actor) == 0, 1))
         airi_room_begin(&actor->room);
-        return;
-    }
-    extra = airi_extra_seen(actor);            /* owner's own */
-    if (airi_box(actor) & AIRI_BOX_DROP_OLD) { /* senders, who evict, write `begun` too, under the lock */
-        airi_mutex_lock(&actor->lock);
-        begin_one(actor, extra, msg);
-        airi_mutex_unlock(&actor->lock);
-        return;
-    }
-    begin_one(actor, extra, msg);
-    if (extra != NULL) {
-        /* Seq_cst after begin_sync: meets enlist's announcement before its look for room. */
-        if (airi_load(&extra->waiting, AIRI_SEQ_CST) != 0)
-            grant(worker, actor, extra);
-    }
+    else
+        begun_special(worker, actor, msg);
 }
 
 bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)

@@ -23,7 +23,9 @@ void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg);
 /* The owner begins a message: room, waiting senders, counters. False: it was a dead letter (expired, old). */
 bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg);
 /* The owner takes the next message of its box, or NULL. */
-airt_msg  *airi_box_next(airi_worker *worker, airi_actor *actor);
+airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor);
+/* Owner: whoever waits for room has it now, as far as there is some. */
+void       airi_box_grant(airi_worker *worker, airi_actor *actor);
 bool       airi_box_empty(airi_actor *actor);
 airi_link *airi_box_gather(airi_actor *actor); /* what is new, oldest first */
 airt_msg  *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_kind *const kinds[]);

@@ -697,11 +697,19 @@ static void reason_put(airi_actor *actor, const airt_reason *reason)
 static bool take_from_handler(airt_ref who, airi_actor *actor, airt_ctx **out_ctx)
 {
     airt_ctx *ctx = airi_load(&actor->active, AIRI_ACQUIRE); /* pairs with airi_ctx_bind */
-    uint64_t  running = who.bits;
+    bool      taken = false;
 
     *out_ctx = ctx;
-    /* Acq_rel: pairs with the release in airi_dispatch; whoever is second finds the other's mark. */
-    return ctx != NULL && airi_cas(&ctx->running, &running, AIRI_ABANDONED, AIRI_ACQ_REL, AIRI_RELAXED);
+    if (ctx == NULL)
+        return false;
+    airi_mutex_lock(&ctx->system->kill_lock);
+    if (airi_claim_ask(&ctx->claim, who.bits)) {
+        if (ctx->system->light)
+            (void)ctx->system->world->fence_all(ctx->system->world);
+        taken = airi_claim_take(&ctx->claim, who.bits);
+    }
+    airi_mutex_unlock(&ctx->system->kill_lock);
+    return taken;
 }
 
 /* The handler goes on with its incarnation's memory and the message it reads; the asker is told now. Under actor->lock. */
@@ -744,6 +752,7 @@ void airi_life_orphan_ended(airt_ctx *ctx)
         airi_msg_done(system, ctx->worker, ctx->msg);
     ctx->msg = NULL;
     ctx->abandoned = false;
+    airi_claim_end(&ctx->claim);
     (void)airi_fetch_sub(&system->abandoned, 1, AIRI_SEQ_CST);
     airi_idle_changed(system);
 }

@@ -26,7 +26,10 @@ airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kin
 /* The same to a behaviour that is not the present one. */
 airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
                              const void *body);
-void        airi_ctx_bind(airt_ctx *ctx, airi_actor *actor);
+/* The handler has the actor, until it leaves; a killer may take it meanwhile. False: one has. */
+void airi_handler_enter(airt_ctx *ctx);
+bool airi_handler_leave(airt_ctx *ctx);
+void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor);
 /* Releases what a handler held: answers, calls, blobs. */
 void airi_ctx_unwind(airt_ctx *ctx);
 

@@ -154,7 +154,7 @@ static void schedule_blocking(airt_system *system, airi_worker *worker, airi_act
 
 static void schedule_dedicated(airt_system *system, airi_worker *worker, airi_actor *actor, airi_worker *own)
 {
-    airi_store(&own->next, actor, AIRI_SEQ_CST);
+    airi_store(&own->next.item, actor, AIRI_SEQ_CST); /* empty: its one actor is not queued yet; see airi_park */
     airi_ring_worker(system, own, worker);
 }
 
@@ -199,11 +199,19 @@ static bool runs_pool(const airi_worker *worker)
     return worker != NULL && worker->class <= AIRI_CLASS_SPARE;
 }
 
-/* In a marked region, or replaced: what it has queued is for others. Relaxed: the region's flag is this thread's own; the
- * watch, which sets the other, looks again later for what is queued here (look_at). */
+/* In a marked region, or reported: what it makes runnable is for others. Relaxed: the region's flag is this thread's own;
+ * the watch, which sets the other, looks again later for what is in the slot (look_at). */
 static bool held_up(airi_worker *worker)
 {
-    return airi_load(&worker->blocked, AIRI_RELAXED) || airi_load(&worker->stuck, AIRI_RELAXED);
+    return airi_load(&worker->blocked, AIRI_RELAXED) || airi_load(&worker->reported, AIRI_RELAXED);
+}
+
+void airi_spill(airi_worker *worker)
+{
+    airi_actor *actor = airi_locality_evict(&worker->next);
+
+    if (actor != NULL)
+        push_ring(worker->system, worker, actor);
 }
 
 void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
@@ -217,17 +225,9 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
         airi_wake_one(system, worker);
         return;
     }
-    /* Only the owner fills the slot: what it finds empty stays empty, and a store does. Release: hands the actor's last
-     * state to a thief; pairs with the exchange in take_next. */
-    if (airi_load(&worker->next, AIRI_RELAXED) == NULL) {
-        airi_store(&worker->next, actor, AIRI_RELEASE);
-    } else {
-        previous = airi_exchange(&worker->next, actor, AIRI_ACQ_REL); /* as above */
-        if (previous != NULL)
-            push_ring(system, worker, previous);
-    }
-    if (__builtin_expect(held_up(worker), 0))
-        airi_wake_one(system, worker);
+    previous = __builtin_expect(held_up(worker), 0) ? actor : airi_locality_put(&worker->next, actor);
+    if (previous != NULL)
+        push_ring(system, worker, previous);
 }
 
 void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *actor)
@@ -246,30 +246,19 @@ void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *ac
 
 /* --- finding work ------------------------------------------------------------------------------------------------- */
 
-static airi_actor *take_next(airi_worker *worker)
-{
-    /* Relaxed glance: own slot, or a thief's guess. */
-    if (airi_load(&worker->next, AIRI_RELAXED) == NULL)
-        return NULL;
-    /* Acq_rel: pairs with the exchange in airi_schedule. */
-    return airi_exchange(&worker->next, NULL, AIRI_ACQ_REL);
-}
-
 static airi_actor *steal_from(airi_worker *thief, airi_worker *victim)
 {
+    airi_actor *actor;
+
     if (airi_runq_steal(&victim->runq, &thief->runq, AIRI_RUNQ_MAX / 2) > 0) {
         AIRI_TALLY(thief->system, thief, steals, 1);
         return airi_runq_pop(&thief->runq);
     }
-    /* A worker held up in a handler gives up its locality slot too. Acquire: pairs with the watch's release. */
-    if (airi_load(&victim->stuck, AIRI_ACQUIRE) || airi_load(&victim->blocked, AIRI_ACQUIRE)) {
-        airi_actor *actor = take_next(victim);
-
-        if (actor != NULL)
-            AIRI_TALLY(thief->system, thief, steals, 1);
-        return actor;
-    }
-    return NULL;
+    /* A worker held up in a handler gives up its locality slot too. */
+    actor = airi_load(&victim->reported, AIRI_SEQ_CST) ? airi_locality_steal(&victim->next) : NULL;
+    if (actor != NULL)
+        AIRI_TALLY(thief->system, thief, steals, 1);
+    return actor;
 }
 
 static uint64_t worker_random(airi_worker *worker)
@@ -333,7 +322,7 @@ static airi_actor *find_pooled(airi_worker *worker)
             return actor;
     }
     worker->next_streak++;
-    if ((actor = take_next(worker)) != NULL)
+    if ((actor = airi_locality_take(&worker->next)) != NULL)
         return actor;
     if ((actor = airi_runq_pop(&worker->runq)) != NULL)
         return actor;
@@ -375,7 +364,7 @@ static airi_actor *find_by_class(airi_worker *worker)
     case AIRI_CLASS_BLOCKING:
         return inject_pop(&worker->system->blocking);
     case AIRI_CLASS_DEDICATED:
-        return take_next(worker);
+        return airi_locality_take(&worker->next);
     case AIRI_CLASS_POOLED:
     case AIRI_CLASS_SPARE:
         break;
@@ -388,15 +377,15 @@ static bool pool_work_visible(airi_worker *worker)
     airt_system *system = worker->system;
     uint32_t     count = airi_worker_total(system);
 
-    if (airi_load(&worker->next, AIRI_SEQ_CST) != NULL || airi_load(&system->inject.count, AIRI_SEQ_CST) != 0)
+    if (!airi_locality_empty(&worker->next) || airi_load(&system->inject.count, AIRI_SEQ_CST) != 0)
         return true;
     for (uint32_t i = 0; i < count; i++) {
         airi_worker *other = worker_at(system, i);
 
         if (!airi_runq_empty_sync(&other->runq))
             return true;
-        if ((airi_load(&other->stuck, AIRI_SEQ_CST) || airi_load(&other->blocked, AIRI_SEQ_CST)) &&
-            airi_load(&other->next, AIRI_SEQ_CST) != NULL)
+        if (airi_load(&other->reported, AIRI_SEQ_CST) && airi_load(&other->next.open, AIRI_SEQ_CST) &&
+            !airi_locality_empty(&other->next))
             return true;
     }
     return false;
@@ -409,7 +398,7 @@ bool airi_work_visible(airi_worker *worker)
     if (worker->class == AIRI_CLASS_BLOCKING)
         return airi_load(&worker->system->blocking.count, AIRI_SEQ_CST) != 0;
     if (worker->class == AIRI_CLASS_DEDICATED)
-        return airi_load(&worker->next, AIRI_SEQ_CST) != NULL;
+        return !airi_locality_empty(&worker->next);
     return pool_work_visible(worker);
 }
 

@@ -11,6 +11,9 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor);
 /* The same at the back of the queue: its turn is over, others first. */
 void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *actor);
 
+/* Its locality slot's actor goes where others can take it. Its own thread, inside a handler. */
+void airi_spill(airi_worker *worker);
+
 airi_actor *airi_find_work(airi_worker *worker);
 bool        airi_work_visible(airi_worker *worker);
 /* Sleeps until woken or until the next timer; returns at once when work became visible meanwhile. */

@@ -7,6 +7,8 @@
 #include "base/idtab.h"
 #include "base/mutex.h"
 #include "core/actor.h"
+#include "core/claim.h"
+#include "core/locality.h"
 #include "core/names.h"
 #include "core/runq.h"
 #include "core/wheel.h"
@@ -79,11 +81,11 @@ struct airi_worker {
     uint32_t              clock_left, clock_every; /* messages until the clock is read again */
     int64_t               turn_end_ns;
     /* stealable */
-    airi_runq                 runq;
-    AIRI_ATOMIC(airi_actor *) next; /* locality slot */
+    airi_runq     runq;
+    airi_locality next; /* locality slot */
     /* watched by others */
     AIRI_ATOMIC(uint64_t)   serial;      /* grows with every dispatch: the watch compares */
-    AIRI_ATOMIC(airt_ctx *) running;     /* activation in a handler */
+    AIRI_ATOMIC(airt_ctx *) running;     /* activation in a handler; written after serial */
     AIRI_ATOMIC(bool)       stuck;       /* reported, and replaced: leaves the pool when its handler returns */
     AIRI_ATOMIC(bool)       blocked;     /* inside a marked region */
     AIRI_ATOMIC(bool)       gone;        /* its thread has ended */
@@ -101,15 +103,15 @@ struct airi_worker {
 
 /* An activation: one stack's worth of handler. Lives in its stack's reserve; the public ctx is it. */
 struct airt_ctx {
-    uint32_t              tag;
-    bool                  abandoned; /* the loop's: its handler has returned, and found running AIRI_ABANDONED */
-    AIRI_ATOMIC(uint64_t) running;   /* the ref whose handler runs, AIRI_ABANDONED after a kill took it, 0 otherwise */
-    airt_system          *system;
-    airi_worker          *worker; /* who runs it now; changes across an await */
-    airi_actor           *actor;
-    airt_ref              self;
-    uint32_t              incarnation;
-    airi_stack           *stack;
+    uint32_t     tag;
+    bool         abandoned; /* the loop's: its handler has returned, and found the actor taken by a killer */
+    airi_claim   claim;     /* whose the actor is while the handler runs */
+    airt_system *system;
+    airi_worker *worker; /* who runs it now; changes across an await */
+    airi_actor  *actor;
+    airt_ref     self;
+    uint32_t     incarnation;
+    airi_stack  *stack;
     /* the message in work */
     airt_msg *msg;         /* NULL once kept, stashed or forwarded */
     int64_t   deadline_ns; /* of the request being served; 0: none */
@@ -132,7 +134,6 @@ struct airt_ctx {
     struct airi_keeper *keeper;    /* reserved before a receive */
     airt_failure        failure;
 };
-#define AIRI_ABANDONED 1ull
 _Static_assert(sizeof(struct airt_ctx) <= AIRI_STACK_RESERVE, "an activation fits in its stack's reserve");
 
 typedef struct airi_call_record {              /* type-stable, in system->calls */
@@ -166,6 +167,7 @@ struct airt_system {
     airi_stacks          stacks;
     const airt_recorder *recorder; /* NULL: the default */
     bool                 foreign;
+    bool                 light; /* the world fences for all threads: claim.h and locality.h take the cheap way */
     airi_poll           *poll;
 
     airi_worker         **worker; /* workers_max pointers; filled in order; entries appear by release store */
@@ -190,6 +192,7 @@ struct airt_system {
     airi_names names;
     airi_mutex relations_lock; /* order: relations, then one actor->lock, then timer_lock */
     airi_mutex wait_lock;      /* the wait graph's walks */
+    airi_mutex kill_lock;      /* one killer at a time asks a running handler for its actor; after actor->lock */
 
     AIRI_ATOMIC(uint32_t) actors; /* living */
     AIRI_ATOMIC(uint32_t) abandoned;
@@ -248,10 +251,10 @@ airi_worker *airi_current_worker(void);
 void         airi_set_current_worker(airi_worker *worker);
 
 /* Whether a kill has taken the actor from its running handler: every call then fails. Relaxed: a glance; what must not
- * race with the killer looks again under actor->lock, which the killer takes after its compare-exchange. */
+ * race with the killer looks again under actor->lock, under which the killer takes it. */
 static inline bool airi_killed(airt_ctx *ctx)
 {
-    return __builtin_expect(airi_load(&ctx->running, AIRI_RELAXED) == AIRI_ABANDONED, 0);
+    return __builtin_expect(airi_claim_taken(&ctx->claim), 0);
 }
 
 /* Who calls: resolved and checked once per public call. */

@@ -33,6 +33,27 @@ void airi_ctx_unwind(airt_ctx *ctx)
         airi_msg_done(ctx->system, ctx->worker, msg);
 }
 
+void airi_handler_enter(airt_ctx *ctx)
+{
+    airi_count(&ctx->worker->serial, 1);
+    /* Release: who sees it sees the serial, and that what this worker did between handlers is done. The watch's. */
+    airi_store(&ctx->worker->running, ctx, AIRI_RELEASE);
+    airi_claim_enter(&ctx->claim, ctx->self.bits);
+}
+
+/* Not taken, or not yet: a killer that has asked holds the actor's lock until it is decided. */
+static bool __attribute__((noinline)) leave_asked(airt_ctx *ctx)
+{
+    airi_mutex_lock(&ctx->actor->lock);
+    airi_mutex_unlock(&ctx->actor->lock);
+    return !airi_claim_taken(&ctx->claim);
+}
+
+bool airi_handler_leave(airt_ctx *ctx)
+{
+    return __builtin_expect(airi_claim_leave(&ctx->claim, ctx->system->light), 1) || leave_asked(ctx);
+}
+
 airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body)
 {
     return airi_dispatch_by(ctx, actor, actor->behavior, kind, body);
@@ -44,14 +65,10 @@ airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavi
     void       *self = actor->self; /* read now: a killer may take the actor as soon as the handler is announced */
     airt_status status;
 
-    airi_store(&ctx->worker->running, ctx, AIRI_RELAXED); /* the watch's glance */
-    airi_count(&ctx->worker->serial, 1);
-    /* Release: what the owner did to the actor before; pairs with the acquire of a killer's compare-exchange. */
-    airi_store(&ctx->running, ctx->self.bits, AIRI_RELEASE);
+    airi_handler_enter(ctx);
     status = behavior->receive(self, ctx, kind, body);
-    airi_store(&ctx->worker->running, NULL, AIRI_RELAXED);
-    /* Acq_rel: takes the actor back, unless a killer's compare-exchange was first. */
-    if (airi_exchange(&ctx->running, 0, AIRI_ACQ_REL) == AIRI_ABANDONED) {
+    airi_store(&ctx->worker->running, NULL, AIRI_RELAXED); /* for the watch: airi_claim_leave has the fence */
+    if (!airi_handler_leave(ctx)) {
         ctx->abandoned = true;
         status = AIRT_EKILLED;
     }

@@ -37,7 +37,7 @@ static void return_unstarted(airi_worker *worker)
 
     while ((actor = airi_runq_pop(&worker->runq)) != NULL)
         airi_schedule(worker->system, NULL, actor);
-    actor = airi_exchange(&worker->next, NULL, AIRI_ACQ_REL); /* as a thief: pairs with airi_schedule */
+    actor = airi_locality_evict(&worker->next);
     if (actor != NULL)
         airi_schedule(worker->system, NULL, actor);
 }
@@ -148,6 +148,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     airi_list_init(&worker->driven.link);
     airi_cache_init(&worker->cache);
     airi_runq_init(&worker->runq);
+    airi_locality_init(&worker->next, !system->light);
 }
 
 /* A gone worker's record begins again. Thieves, the watch and readings may be looking at it: what they see was left empty,
@@ -291,6 +292,7 @@ airt_status airt_blocking_begin(airt_ctx *ctx)
     if (worker->class > AIRI_CLASS_SPARE || worker->driven_mode)
         return AIRT_OK;
     airi_store(&worker->blocked, true, AIRI_SEQ_CST);
+    airi_spill(worker);
     if (airi_load(&ctx->system->parked_count, AIRI_SEQ_CST) > 0) {
         airi_wake_one(ctx->system, worker); /* somebody is free to go on with what this worker has queued */
         return AIRT_OK;
@@ -332,8 +334,8 @@ static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kin
  * that may end any moment: its memory stays, and another handler has another serial. */
 static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
 {
-    airt_ref    who = { ctx != NULL ? airi_load(&ctx->running, AIRI_SEQ_CST) : 0 };
-    airi_actor *actor = who.bits != AIRI_ABANDONED ? airi_slot(system, airi_ref_index(who)) : NULL;
+    airt_ref    who = { ctx != NULL ? airi_load(&ctx->claim.running, AIRI_SEQ_CST) : 0 };
+    airi_actor *actor = airi_slot(system, airi_ref_index(who));
 
     worker->seen_who = AIRT_NONE;
     worker->seen_behavior = NULL;
@@ -351,12 +353,24 @@ static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
 static void kill_again(airt_system *system, airt_ctx *ctx)
 {
     airi_caller caller = { system, NULL, NULL };
-    airt_ref    who = { airi_load(&ctx->running, AIRI_SEQ_CST) };
+    airt_ref    who = { airi_load(&ctx->claim.running, AIRI_SEQ_CST) };
     airi_actor *actor = airi_slot(system, airi_ref_index(who));
     airt_reason killed = { .exit = AIRT_EXIT_KILLED };
 
-    if (actor != NULL && who.bits != AIRI_ABANDONED && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) != 0)
+    if (actor != NULL && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) != 0)
         (void)airi_ask_end(&caller, who, AIRI_ASKED_KILL, &killed);
+}
+
+/* The actor in the locality slot shall not wait for a stuck handler. Opened only if that handler still runs after the
+ * fence: its thread then sees that the slot is shared before it takes from it again. */
+static void open_locality(airt_system *system, airi_worker *worker, airt_ctx *ctx, uint64_t serial)
+{
+    airi_locality_share(&worker->next);
+    if (system->light)
+        (void)system->world->fence_all(system->world);
+    if (airi_load(&worker->running, AIRI_SEQ_CST) == ctx && airi_load(&worker->serial, AIRI_SEQ_CST) == serial)
+        airi_locality_open(&worker->next);
+    airi_wake_one(system, NULL);
 }
 
 static void look_at(airt_system *system, airi_worker *worker, int64_t now)
@@ -374,8 +388,8 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
         return;
     }
     kill_again(system, ctx);
-    if (airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_load(&worker->next, AIRI_SEQ_CST) != NULL)
-        airi_wake_one(system, NULL); /* queued before it saw that it is replaced: see held_up */
+    if (airi_load(&worker->reported, AIRI_SEQ_CST) && !airi_locality_empty(&worker->next))
+        airi_wake_one(system, NULL); /* queued before it saw that it is reported: see held_up */
     if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE ||
         airi_load(&worker->blocked, AIRI_SEQ_CST) ||
         now - worker->seen_ns < (int64_t)system->options.stuck_ms * 1000000)
@@ -384,6 +398,7 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
     tell_stuck(system, worker, AIRT_REPORT_STUCK, now - worker->seen_ns);
     if (!airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_spare_start(system))
         airi_store(&worker->stuck, true, AIRI_SEQ_CST);
+    open_locality(system, worker, ctx, serial);
 }
 
 static bool anybody_runs(airt_system *system)

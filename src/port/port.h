@@ -46,6 +46,10 @@ struct airt_world {
     void (*wait)(airt_world *world, AIRI_ATOMIC(uint32_t) *word, uint32_t expected, int64_t deadline_ns);
     void (*wake)(airt_world *world, AIRI_ATOMIC(uint32_t) *word, uint32_t count);
 
+    /* Returns when every running thread of the process has passed a full memory fence. False: this world cannot do that;
+     * it answers the same every time. */
+    bool (*fence_all)(airt_world *world);
+
     /* Zeroed, page-aligned, untouched pages; NULL: no memory. */
     void *(*map)(airt_world *world, size_t bytes);
     void (*unmap)(airt_world *world, void *memory, size_t bytes);

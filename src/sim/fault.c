@@ -86,6 +86,11 @@ static void fault_wake(airt_world *world, AIRI_ATOMIC(uint32_t) *word, uint32_t 
     world->inner->wake(world->inner, word, count);
 }
 
+static bool fault_fence_all(airt_world *world)
+{
+    return world->inner->fence_all(world->inner);
+}
+
 static void *fault_map(airt_world *world, size_t bytes)
 {
     return world->inner->map(world->inner, bytes);
@@ -134,6 +139,7 @@ static void table_fill(airt_world *world, airt_world *inner)
     world->thread_join = fault_thread_join;
     world->wait = fault_wait;
     world->wake = fault_wake;
+    world->fence_all = fault_fence_all;
     world->map = fault_map;
     world->unmap = fault_unmap;
     world->poll_create = fault_poll_create;

@@ -197,6 +197,12 @@ static void note_event(airt_world *world, uint64_t what, uint64_t who, uint64_t 
     assert_true(what == 1 && who == 2 && detail == 3);
 }
 
+static bool note_fence_all(airt_world *world)
+{
+    note(world, "fence_all");
+    return true;
+}
+
 static const airt_world recorder_table = {
     .name = "recorder",
     .driven = true,
@@ -207,6 +213,7 @@ static const airt_world recorder_table = {
     .thread_join = note_thread_join,
     .wait = note_wait,
     .wake = note_wake,
+    .fence_all = note_fence_all,
     .map = note_map,
     .unmap = note_unmap,
     .poll_create = note_poll_create,

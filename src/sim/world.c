@@ -307,6 +307,13 @@ static void sim_poll_arm(airi_poll *poll, int64_t deadline_ns)
     (void)deadline_ns;
 }
 
+/* One thread runs it all. */
+static bool sim_fence_all(airt_world *world)
+{
+    (void)world;
+    return true;
+}
+
 /* ---- life ---- */
 
 static void sim_attach(airt_world *world, airi_driven *driven)
@@ -330,6 +337,7 @@ static const airt_world sim_table = {
     .thread_join = sim_thread_join,
     .wait = sim_wait,
     .wake = sim_wake,
+    .fence_all = sim_fence_all,
     .map = sim_map,
     .unmap = sim_unmap,
     .poll_create = sim_poll_create,

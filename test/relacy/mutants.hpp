@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Included by the headers under test behind their orders, in mutant builds only: weakens exactly one of them. The
- * including model defines MODEL_MAILBOX, MODEL_ROOM, MODEL_RUNQ or MODEL_MUTEX; MUTANT says which. */
+ * including model defines MODEL_ and the name of one; MUTANT says which. */
 #if defined(MODEL_MAILBOX) && defined(AIRI_MAIL_PUSH)
 #if MUTANT == 1 /* a waker does not see the actor as the last worker left it */
 #undef AIRI_MAIL_PUSH
@@ -58,6 +58,35 @@
 #elif MUTANT == 3 /* the owner pops without a compare-exchange */
 #undef AIRI_RUNQ_POP_BY_CAS
 #define AIRI_RUNQ_POP_BY_CAS false
+#endif
+#endif
+
+#if defined(MODEL_CLAIM) && defined(AIRI_CLAIM_TAKE)
+#if MUTANT == 1 /* a killer does not see the actor as its owner left it */
+#undef AIRI_CLAIM_ENTER
+#define AIRI_CLAIM_ENTER AIRI_RELAXED
+#elif MUTANT == 2 /* a handler that ends and its killer miss each other */
+#undef AIRI_CLAIM_FENCE
+#define AIRI_CLAIM_FENCE()
+#elif MUTANT == 3 /* the same without a fence for all */
+#undef AIRI_CLAIM_EXCHANGE
+#define AIRI_CLAIM_EXCHANGE AIRI_RELAXED
+#endif
+#endif
+
+#if defined(MODEL_LOCALITY) && defined(AIRI_LOCALITY_PUT)
+#if MUTANT == 1 /* an item is not published to thieves */
+#undef AIRI_LOCALITY_PUT
+#define AIRI_LOCALITY_PUT AIRI_RELAXED
+#elif MUTANT == 2 /* nor received */
+#undef AIRI_LOCALITY_STEAL
+#define AIRI_LOCALITY_STEAL AIRI_RELAXED
+#elif MUTANT == 3 /* the owner takes as if nobody else could */
+#undef AIRI_LOCALITY_LOOKS
+#define AIRI_LOCALITY_LOOKS false
+#elif MUTANT == 4 /* the owner leaves its handler without the compiler's fence */
+#undef AIRI_LOCALITY_FENCE
+#define AIRI_LOCALITY_FENCE()
 #endif
 #endif
 

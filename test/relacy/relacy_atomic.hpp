@@ -35,6 +35,7 @@
 #define airi_cas_weak(object, expected, desired, success, failure)                                                     \
     ((object)->compare_exchange_weak(*(expected), (desired), (success), RL_INFO, (failure), RL_INFO))
 #define airi_fetch_add(object, value, order) ((object)->fetch_add((value), (order), RL_INFO))
+#define airi_fence_light() rl::atomic_thread_fence(rl::mo_seq_cst, RL_INFO) /* its other side is one too */
 #define airi_fetch_sub(object, value, order) ((object)->fetch_sub((value), (order), RL_INFO))
 
 /* The plain link of a message, with race detection. */
