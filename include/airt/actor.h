@@ -28,9 +28,10 @@ typedef enum airt_overflow {
 } airt_overflow;
 
 #define AIRT_UNBOUNDED UINT32_MAX
+#define AIRT_MAILBOX_MAX 262144u /* also the bound of an unbounded one that has a bytes_max */
 
 typedef struct airt_mailbox_options {
-    uint32_t      max;       /* messages accepted and not begun; 0: 1024; AIRT_UNBOUNDED: no bound */
+    uint32_t      max;       /* messages accepted and not begun; 0: 1024; up to AIRT_MAILBOX_MAX, or AIRT_UNBOUNDED */
     uint32_t      bytes_max; /* bytes of their bodies and views; 0: no bound by bytes */
     airt_overflow overflow;
     uint32_t      ttl_ms;  /* a message not begun in time is a dead letter (expired); 0: none */

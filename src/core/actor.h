@@ -34,7 +34,6 @@ enum {
     AIRI_WAIT_OVER = 1 << 5,    /* the timer of the present await has fired */
     AIRI_ROOM_OVER = 1 << 6,    /* the wait for room is decided */
     AIRI_LANE_NEWS = 1 << 7,    /* a sender put something into the lanes of a drop-old box, or gave up waiting */
-    AIRI_ROOM_WANTED = 1 << 8,  /* senders wait for room: extra->waiters is not empty; under lock */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
 };
@@ -57,7 +56,7 @@ struct airi_actor {
     /* shared, atomic: senders, pokers */
     airi_mail             mail;
     airi_mail             urgent;
-    airi_room             room;
+    airi_room             room; /* with mail: the bound */
     AIRI_ATOMIC(uint64_t) generation;
     AIRI_ATOMIC(uint32_t) flags;
     AIRI_ATOMIC(uint32_t) incarnation;
@@ -144,24 +143,24 @@ typedef struct airi_keeper { /* keeps a message out of its handler */
     bool       built; /* while it is being sent: whether it was built, or kept and so in the account */
 } airi_keeper;
 
-struct airi_extra {                       /* under actor->lock unless it says otherwise */
-    airi_list             waiters;        /* airi_waiter, first come first served */
-    airi_list             owned;          /* airi_owned */
-    airi_list             timers;         /* airi_timer.owner_link; timer_lock */
-    airi_list             ties_a, ties_b; /* relations lock: as `a`, as `b` */
-    const airt_behavior  *born;           /* after a become: what it was spawned with */
-    airi_worker          *dedicated;      /* fixed: the worker of a dedicated actor */
-    airt_msg             *stash;          /* ring like a lane */
-    uint32_t              stash_count, stash_max;
-    uint32_t              wait_ms;
-    uint32_t              bytes_max;
-    int64_t               bytes_used;
-    airt_msg             *start;   /* construction arguments, delivered at every start */
-    airt_msg             *starter; /* reserved airt_started answer for who waits for the start */
-    uint64_t              starter_call;
-    airt_ref              starter_ref;
-    const char           *name; /* the registry's copy; names_lock */
-    uint32_t              restarts;
+struct airi_extra {                      /* under actor->lock unless it says otherwise */
+    airi_list            waiters;        /* airi_waiter, first come first served */
+    airi_list            owned;          /* airi_owned */
+    airi_list            timers;         /* airi_timer.owner_link; timer_lock */
+    airi_list            ties_a, ties_b; /* relations lock: as `a`, as `b` */
+    const airt_behavior *born;           /* after a become: what it was spawned with */
+    airi_worker         *dedicated;      /* fixed: the worker of a dedicated actor */
+    airt_msg            *stash;          /* ring like a lane */
+    uint32_t             stash_count, stash_max;
+    uint32_t             wait_ms;
+    uint32_t             bytes_max;
+    int64_t              bytes_used;
+    airt_msg            *start;   /* construction arguments, delivered at every start */
+    airt_msg            *starter; /* reserved airt_started answer for who waits for the start */
+    uint64_t             starter_call;
+    airt_ref             starter_ref;
+    const char          *name; /* the registry's copy; names_lock */
+    uint32_t             restarts;
 };
 
 /* What kind of box, and of slot; relaxed: see the fields. */
@@ -192,6 +191,11 @@ static inline bool airi_pinned(airi_actor *actor)
 static inline airi_extra *airi_extra_seen(airi_actor *actor)
 {
     return airi_load(&actor->extra, AIRI_ACQUIRE);
+}
+static inline uint32_t airi_box_used(airi_actor *actor)
+{
+    return airi_box(actor) & AIRI_BOX_UNBOUNDED ? airi_room_used_unbounded(&actor->mail, &actor->room)
+                                                : airi_room_used(&actor->mail, &actor->room);
 }
 /* The bound; relaxed: see the field. */
 static inline uint32_t airi_box_max(airi_actor *actor)

@@ -242,7 +242,7 @@ airt_status airt_info(airt_from from, airt_ref who, airt_actor_info *out_info)
     /* Relaxed: readings. */
     *out_info = (airt_actor_info){ .state = (airt_state)airi_load(&actor->state, AIRI_RELAXED),
                                    .incarnation = airi_load(&actor->incarnation, AIRI_RELAXED),
-                                   .queued = airi_room_used(&actor->room),
+                                   .queued = airi_box_used(actor),
                                    .handled = airi_load(&actor->handled, AIRI_RELAXED),
                                    .started_ns = airi_load(&actor->started_ns, AIRI_RELAXED),
                                    .last_message_ns = airi_load(&actor->last_message_ns, AIRI_RELAXED),

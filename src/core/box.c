@@ -23,6 +23,7 @@ static airt_status pushed(airt_system *system, airi_worker *worker, airi_actor *
 {
     switch (how) {
     case AIRI_PUSH_CLOSED:
+    case AIRI_PUSH_FULL:
         return AIRT_EDEAD;
     case AIRI_PUSHED_WAKE:
         airi_schedule(system, worker, actor);
@@ -45,18 +46,21 @@ static airt_status push(airt_system *system, airi_worker *worker, airi_actor *ac
     return pushed(system, worker, actor, airi_mail_push(&actor->mail, &msg->link), kind);
 }
 
-static airt_status push_counted(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
+/* Pushes if there is room, and nobody waits for some. EFULL, EDEAD: the message is still the caller's. */
+static airt_status push_within(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
 {
-    airt_status status;
+    const airt_kind *kind = msg->kind;
+    uint32_t         max = airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0);
+    airi_mail_pushed how;
 
-    msg->flags |= AIRI_MSG_COUNTED;
     airi_seam(worker);
-    status = push(system, worker, actor, msg);
-    if (status != AIRT_OK) {
-        msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
-        airi_room_undo(&actor->room);
-    }
-    return status;
+    msg->flags |= AIRI_MSG_COUNTED;
+    how = airi_box(actor) & AIRI_BOX_UNBOUNDED ? airi_mail_push_unbounded(&actor->mail, &actor->room, &msg->link)
+                                               : airi_mail_push_within(&actor->mail, &actor->room, max, &msg->link);
+    if (__builtin_expect(how <= AIRI_PUSHED_WAKE, 1))
+        return pushed(system, worker, actor, how, kind);
+    msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+    return how == AIRI_PUSH_FULL ? AIRT_EFULL : AIRT_EDEAD;
 }
 
 /* --- boxes with a rule of their own ------------------------------------------------------------------------------- */
@@ -88,7 +92,7 @@ static bool room_take(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 
     if (bytes != 0 && extra->bytes_used + bytes > (int64_t)extra->bytes_max)
         return false;
-    if (!airi_room_take(&actor->room, airi_box_max(actor)))
+    if (!airi_room_take(&actor->mail, &actor->room, airi_box_max(actor)))
         return false;
     extra->bytes_used += bytes;
     return true;
@@ -105,7 +109,7 @@ static airt_msg *evict_for(airi_actor *actor, const airt_msg *msg)
 /* Under the lock: a counted message gives its place back. */
 static void begin_one(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
-    airi_room_begin_sync(&actor->room);
+    airi_room_begin(&actor->room);
     if (airi_box(actor) & AIRI_BOX_BYTES)
         extra->bytes_used -= body_bytes(msg);
 }
@@ -207,17 +211,16 @@ static int64_t wait_deadline(const airi_caller *caller, const airi_extra *extra,
     return due;
 }
 
-/* Announces first, then looks for room: the owner's begin looks for waiters after it has made room. True: there was
- * some after all. */
+/* Announces first, then looks for room: the owner makes room, then looks for waiters. True: there was some after all. */
 static bool room_or_wait(airi_actor *actor, airi_extra *extra, airi_waiter *waiter)
 {
-    bool others = (airi_fetch_or(&actor->flags, AIRI_ROOM_WANTED, AIRI_SEQ_CST) & AIRI_ROOM_WANTED) != 0;
+    bool others = airi_mail_want(&actor->mail);
 
     if (others || !room_take(actor, extra, waiter->msg)) {
         airi_list_push_back(&extra->waiters, &waiter->link);
         return false;
     }
-    (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_ROOM_WANTED, AIRI_SEQ_CST);
+    airi_mail_unwant(&actor->mail);
     return true;
 }
 
@@ -254,7 +257,7 @@ static void unlist(airi_actor *actor, airi_extra *extra, airi_waiter *waiter)
 {
     airi_list_remove(&waiter->link);
     if (airi_list_empty(&extra->waiters))
-        (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_ROOM_WANTED, AIRI_SEQ_CST);
+        airi_mail_unwant(&actor->mail);
 }
 
 bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter)
@@ -320,14 +323,9 @@ static void grant(airi_worker *worker, airi_actor *actor)
     airi_mutex_unlock(&actor->lock);
 }
 
-static bool room_wanted(airi_actor *actor)
-{
-    return (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ROOM_WANTED) != 0;
-}
-
 void airi_box_grant(airi_worker *worker, airi_actor *actor)
 {
-    if (__builtin_expect(room_wanted(actor), 0))
+    if (__builtin_expect((airi_box(actor) & AIRI_BOX_WAIT) != 0, 0) && airi_mail_look(&actor->mail))
         grant(worker, actor);
 }
 
@@ -336,7 +334,7 @@ void airi_box_grant(airi_worker *worker, airi_actor *actor)
 static bool worth_granting(const airi_worker *worker, airi_actor *actor)
 {
     return worker->clock_every <= 1 || (airi_box(actor) & AIRI_BOX_BYTES) != 0 ||
-           airi_room_used(&actor->room) <= airi_box_max(actor) / 2;
+           airi_room_used(&actor->mail, &actor->room) <= airi_box_max(actor) / 2;
 }
 
 void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_actor *actor)
@@ -393,14 +391,12 @@ static airt_status wait_outside(const airi_caller *caller, airi_actor *actor, ai
     return status;
 }
 
-/* Nobody waits and there is room: as in a plain box. EFULL: not so. A glance at those who wait; enlist looks again. */
+/* Nobody waits and there is room: as in a plain box. EFULL: not so. */
 static airt_status deliver_plainly(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg)
 {
     if (airi_box(actor) & AIRI_BOX_BYTES)
         return deliver_bytes(caller, actor, to, msg);
-    if (room_wanted(actor) || !airi_room_take(&actor->room, airi_box_max(actor)))
-        return AIRT_EFULL;
-    return push_counted(caller->system, caller->worker, actor, msg);
+    return push_within(caller->system, caller->worker, actor, msg);
 }
 
 static airt_status deliver_wait(const airi_caller *caller, airi_actor *actor, airt_ref to, airt_msg *msg,
@@ -481,9 +477,7 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
     msg->generation = airi_ref_generation(AIRI_MUTANT_IS(5) ? airi_actor_ref(actor) : to) & AIRI_GENERATION_LAST;
     if (airi_box(actor) != 0)
         return deliver_special(caller, actor, to, msg, wait_ns);
-    if (!airi_room_take(&actor->room, airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0)))
-        return AIRT_EFULL;
-    return push_counted(system, caller->worker, actor, msg);
+    return push_within(system, caller->worker, actor, msg);
 }
 
 airt_status airi_deliver_reserved(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg)
@@ -512,10 +506,12 @@ static bool lanes_locked(airi_actor *actor)
  * next may fit. The flag is cleared first, so that it is set again for whatever is not seen now. */
 static void take_news(airi_worker *worker, airi_actor *actor)
 {
-    if ((airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS) == 0)
-        return;
-    (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_LANE_NEWS, AIRI_SEQ_CST);
-    airi_box_grant(worker, actor);
+    bool news = (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS) != 0;
+
+    if (news)
+        (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_LANE_NEWS, AIRI_SEQ_CST);
+    if (airi_mail_wanted(&actor->mail) && (news || actor->lane_mask == 0))
+        grant(worker, actor);
 }
 
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
@@ -565,7 +561,7 @@ bool airi_box_empty(airi_actor *actor)
 
     if (locked)
         airi_mutex_lock(&actor->lock);
-    empty = actor->lane_mask == 0 && !airi_mail_has_new(&actor->mail) && !room_wanted(actor);
+    empty = actor->lane_mask == 0 && !airi_mail_has_new(&actor->mail) && !airi_mail_wanted(&actor->mail);
     if (locked)
         airi_mutex_unlock(&actor->lock);
     return empty;
@@ -596,10 +592,10 @@ static void begun_special(airi_worker *worker, airi_actor *actor, const airt_msg
         begin_one(actor, airi_extra_seen(actor), msg);
         airi_mutex_unlock(&actor->lock);
     } else {
-        airi_room_begin_sync(&actor->room);
+        airi_room_begin(&actor->room);
     }
-    /* Seq_cst after begin_sync: meets the announcement before the look for room, see room_or_wait. */
-    if ((box & AIRI_BOX_WAIT) && room_wanted(actor) && worth_granting(worker, actor))
+    /* A glance: one that announces itself just now is seen at the next begin, or before the owner goes idle or waits. */
+    if ((box & AIRI_BOX_WAIT) && airi_mail_wanted(&actor->mail) && worth_granting(worker, actor))
         grant(worker, actor);
 }
 

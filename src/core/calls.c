@@ -107,6 +107,7 @@ void airi_answer_send(airt_system *system, airi_worker *worker, airt_ref asker, 
     answer->generation = airi_ref_generation(asker) & AIRI_GENERATION_LAST;
     switch (airi_mail_push(&actor->urgent, &answer->link)) {
     case AIRI_PUSH_CLOSED:
+    case AIRI_PUSH_FULL: /* cannot be: it takes no room */
         answer_late(system, worker, answer);
         return;
     case AIRI_PUSHED_WAKE:

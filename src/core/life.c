@@ -104,7 +104,8 @@ static airt_status options_valid(const airi_caller *caller, const airt_behavior 
 
     if (behavior == NULL || behavior->receive == NULL || (unsigned)behavior->placement > AIRT_DEDICATED)
         return AIRT_EINVAL;
-    if ((unsigned)options->mailbox.overflow > AIRT_WAIT || options->turn_max > UINT16_MAX)
+    if ((unsigned)options->mailbox.overflow > AIRT_WAIT || options->turn_max > UINT16_MAX ||
+        (options->mailbox.max > AIRI_ROOM_MAX && options->mailbox.max != AIRT_UNBOUNDED))
         return AIRT_EINVAL;
     if (!inside && (options->link || options->monitor || options->child || options->notify_start))
         return AIRT_EINVAL;
@@ -121,8 +122,8 @@ static uint8_t box_of(const airt_mailbox_options *mailbox)
                                     [AIRT_WAIT] = AIRI_BOX_WAIT };
     unsigned             box = rule[mailbox->overflow];
 
-    if (mailbox->max == AIRT_UNBOUNDED)
-        box |= AIRI_BOX_UNBOUNDED;
+    if (mailbox->max == AIRT_UNBOUNDED && mailbox->bytes_max == 0)
+        return AIRI_BOX_UNBOUNDED; /* never full: no rule for that */
     if (mailbox->bytes_max != 0)
         box |= AIRI_BOX_BYTES;
     return (uint8_t)box;
@@ -139,6 +140,7 @@ static void slot_fill(birth *b)
     airi_store(&actor->mailbox_max, max == 0 ? 1024 : max > AIRI_ROOM_MAX ? AIRI_ROOM_MAX : max, AIRI_RELAXED);
     airi_store(&actor->ttl_ms, options->mailbox.ttl_ms, AIRI_RELAXED);
     airi_store(&actor->box, box_of(&options->mailbox), AIRI_RELAXED);
+    airi_store(&actor->room.sent, airi_load(&actor->room.begun, AIRI_RELAXED), AIRI_RELAXED);
     actor->turn_max = (uint16_t)(options->turn_max == 0 ? 64 : options->turn_max);
     actor->behavior = b->behavior;
     /* Relaxed: see the field. */
@@ -594,7 +596,7 @@ static void dead_list(airt_system *system, airi_worker *worker, airi_actor *acto
 
         AIRI_TALLY(system, worker, queued, -1);
         if (airi_msg_is(msg, AIRI_MSG_COUNTED))
-            airi_room_begin_sync(&actor->room);
+            airi_room_begin(&actor->room);
         airi_dead(system, worker, airi_actor_ref(actor), msg,
                   airi_msg_is(msg, AIRI_MSG_ANSWER) ? AIRT_LETTER_INCARNATION : AIRT_LETTER_STOPPED);
         link = next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The mailbox word (many push, one takes) and the exact bound of a mailbox. Called by senders on any thread and by
- * the owner: the one worker that runs, or holds the right to schedule, the actor. All lock-free; model-checked as it
- * stands by test/relacy/mailbox.cpp and room.cpp.
+/* The mailbox word (many push, one takes), with the exact bound of a mailbox in it, so that a send is one locked
+ * instruction. Called by senders on any thread and by the owner: the one worker that runs, or holds the right to
+ * schedule, the actor. All lock-free; model-checked as it stands by test/relacy/mailbox.cpp and room.cpp.
  * Invariant: whoever replaces IDLE schedules the owner, so an actor is in at most one run queue. */
 #ifndef AIRI_CORE_MAILBOX_H
 #define AIRI_CORE_MAILBOX_H
@@ -15,15 +15,15 @@
 
 /* The orders of this header by the place they stand in; the model checker weakens one at a time, and must notice. */
 #define AIRI_MAIL_PUSH AIRI_ACQ_REL
-#define AIRI_MAIL_TAKE AIRI_ACQUIRE
+#define AIRI_MAIL_TAKE AIRI_ACQ_REL
 #define AIRI_MAIL_SLEEP AIRI_ACQ_REL
 #define AIRI_MAIL_CLAIM AIRI_ACQ_REL
 #define AIRI_MAIL_END AIRI_ACQ_REL
 #define AIRI_MAIL_OPEN AIRI_RELEASE
+#define AIRI_MAIL_WANT AIRI_ACQ_REL
 #define AIRI_MAIL_CLAIM_ALWAYS_WRITES true
-#define AIRI_ROOM_TAKEN_READ AIRI_ACQUIRE
-#define AIRI_ROOM_TAKEN_WRITE AIRI_ACQ_REL
-#define AIRI_ROOM_BEGUN_SYNC AIRI_SEQ_CST
+#define AIRI_ROOM_WORD_READ AIRI_ACQUIRE
+#define AIRI_ROOM_BEGUN_WRITE AIRI_RELEASE
 #define AIRI_ROOM_BEHIND_RETRIES true
 #include AIRI_MODEL_MUTANT
 
@@ -36,53 +36,208 @@ typedef struct airi_link {
 #define airi_link_set_next(link, value) ((void)((link)->next = (value)))
 #endif
 
-/* The newest link, older ones behind it; or a mark; or NULL: the owner is scheduled or running, nothing is new. */
+/* Three things, so that each is decided together with the others:
+ *
+ *   bits 0 to 43    the newest link, older ones behind it, as its address / 16; or a mark; or 0: the owner is scheduled
+ *                   or running, nothing is new
+ *   bit 44          WANTED: senders wait for room
+ *   bits 45 to 63   how many messages that take room were ever accepted, modulo 2^19. Never reset, not even for a new
+ *                   tenant: every accepted message is begun once, also the ones that a stopping actor dead-letters */
 typedef struct airi_mail {
-    AIRI_ATOMIC(airi_link *) newest;
+    AIRI_ATOMIC(uint64_t) word;
 } airi_mail;
 
-#define AIRI_MAIL_IDLE ((airi_link *)(uintptr_t)1)   /* owner not scheduled: who replaces it must schedule the owner */
-#define AIRI_MAIL_CLOSED ((airi_link *)(uintptr_t)2) /* box of a free or stopped slot: pushes are refused */
+/* How many of them the owner has begun. Owner writes (a drop-old box's senders too, under its lock), all read. */
+typedef struct airi_room {
+    AIRI_ATOMIC(uint32_t) begun;
+    AIRI_ATOMIC(uint32_t)
+    sent; /* of an unbounded box, which may hold more than the word can count: see airi_room_used */
+} airi_room;
+
+#define AIRI_MAIL_LINK ((UINT64_C(1) << 44) - 1)
+#define AIRI_MAIL_WANTED (UINT64_C(1) << 44)
+#define AIRI_MAIL_ONE (UINT64_C(1) << 45)
+#define AIRI_MAIL_COUNT_SHIFT 45
+#define AIRI_MAIL_COUNT_MASK ((1u << 19) - 1)
+#define AIRI_ROOM_MAX (1u << 18)
+#define AIRI_MAIL_IDLE UINT64_C(1)   /* mark: the owner is not scheduled; who replaces it must schedule the owner */
+#define AIRI_MAIL_CLOSED UINT64_C(2) /* mark: box of a free or stopped slot; pushes are refused */
 
 typedef enum airi_mail_pushed {
     AIRI_PUSHED,      /* the owner will find it by itself */
     AIRI_PUSHED_WAKE, /* exactly this caller must schedule the owner */
-    AIRI_PUSH_CLOSED  /* refused; the link is the caller's and unchanged */
+    AIRI_PUSH_CLOSED, /* refused; the link is the caller's and unchanged */
+    AIRI_PUSH_FULL    /* the same: no room, or others wait for it */
 } airi_mail_pushed;
+
+static inline uint64_t airi_mail_link(uint64_t word)
+{
+    return word & AIRI_MAIL_LINK;
+}
+
+/* The link in a word that holds one, or NULL. */
+static inline airi_link *airi_mail_newest(uint64_t word)
+{
+    uint64_t link = airi_mail_link(word);
+
+    return link <= AIRI_MAIL_CLOSED ? NULL : (airi_link *)(uintptr_t)(link << 4);
+}
+
+/* The word with another link in it. Links are 16-aligned and lie in the lower 2^48 bytes. */
+static inline uint64_t airi_mail_with(uint64_t word, airi_link *link)
+{
+    return (word & ~AIRI_MAIL_LINK) | (uint64_t)(uintptr_t)link >> 4;
+}
 
 /* Before the box is reachable by anyone. A slot starts closed. */
 static inline void airi_mail_init(airi_mail *mail)
 {
-    airi_store(&mail->newest, AIRI_MAIL_CLOSED, AIRI_RELAXED); /* relaxed: whatever publishes the slot orders it */
+    airi_store(&mail->word, AIRI_MAIL_CLOSED, AIRI_RELAXED); /* relaxed: whatever publishes the slot orders it */
 }
 
 /* A hint for statistics and for "anything new?" by the owner before a costlier look; any thread.
  * Relaxed: no data is read on the strength of it. */
 static inline bool airi_mail_has_new(airi_mail *mail)
 {
-    return (uintptr_t)airi_load(&mail->newest, AIRI_RELAXED) > (uintptr_t)AIRI_MAIL_CLOSED;
+    return airi_mail_link(airi_load(&mail->word, AIRI_RELAXED)) > AIRI_MAIL_CLOSED;
 }
 
-/* Whether the box is closed now; any thread. Relaxed: a hint, push decides. */
+/* Whether the box is closed, or idle, now; any thread. Relaxed: a hint, push and claim decide. */
 static inline bool airi_mail_closed(airi_mail *mail)
 {
-    return airi_load(&mail->newest, AIRI_RELAXED) == AIRI_MAIL_CLOSED;
+    return airi_mail_link(airi_load(&mail->word, AIRI_RELAXED)) == AIRI_MAIL_CLOSED;
+}
+static inline bool airi_mail_is_idle(airi_mail *mail)
+{
+    return airi_mail_link(airi_load(&mail->word, AIRI_RELAXED)) == AIRI_MAIL_IDLE;
 }
 
-/* Gives the link to the owner. One locked instruction when nobody else pushes at the same moment. */
-static inline airi_mail_pushed airi_mail_push(airi_mail *mail, airi_link *link)
+static inline airi_mail_pushed airi_mail_pushed_over(uint64_t older)
 {
-    airi_link *older = airi_load(&mail->newest, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
+    return airi_mail_link(older) == AIRI_MAIL_IDLE ? AIRI_PUSHED_WAKE : AIRI_PUSHED;
+}
+
+/* Gives the link to the owner, with what it adds to the count. One locked instruction when nobody else pushes at the
+ * same moment. */
+static inline airi_mail_pushed airi_mail_push_adding(airi_mail *mail, airi_link *link, uint64_t count)
+{
+    uint64_t older = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
 
     do {
-        if (older == AIRI_MAIL_CLOSED)
+        if (airi_mail_link(older) == AIRI_MAIL_CLOSED)
             return AIRI_PUSH_CLOSED;
-        airi_link_set_next(link, older == AIRI_MAIL_IDLE ? NULL : older);
+        airi_link_set_next(link, airi_mail_newest(older));
         /* Release: publishes the message; partner is the acquire in airi_mail_take and airi_mail_close, which see
          * every push at once because all writes in between are read-modify-writes. Acquire: partner is the release
          * in airi_mail_idle; who gets IDLE schedules the owner and may touch it as the last worker left it. */
-    } while (!airi_cas_weak(&mail->newest, &older, link, AIRI_MAIL_PUSH, AIRI_RELAXED));
-    return older == AIRI_MAIL_IDLE ? AIRI_PUSHED_WAKE : AIRI_PUSHED;
+    } while (!airi_cas_weak(&mail->word, &older, airi_mail_with(older, link) + count, AIRI_MAIL_PUSH, AIRI_RELAXED));
+    return airi_mail_pushed_over(older);
+}
+
+/* One that takes no room. */
+static inline airi_mail_pushed airi_mail_push(airi_mail *mail, airi_link *link)
+{
+    return airi_mail_push_adding(mail, link, 0);
+}
+
+/* One that takes a place where there is no end of them. */
+static inline airi_mail_pushed airi_mail_push_unbounded(airi_mail *mail, airi_room *room, airi_link *link)
+{
+    (void)airi_fetch_add(&room->sent, 1u, AIRI_RELAXED); /* relaxed: a statistic */
+    return airi_mail_push_adding(mail, link, AIRI_MAIL_ONE);
+}
+
+/* Whether a place is free, by a word read before; reads it again where `begun` has overtaken it. `max` is 1 to
+ * AIRI_ROOM_MAX. Never exceeds max: begun only grows, so what is used when the word is replaced is at most what was
+ * computed. Never refuses falsely: begun was no larger when the word was read than when it was read itself. */
+static inline bool airi_room_free(airi_mail *mail, airi_room *room, uint32_t max, uint64_t *word)
+{
+    for (;;) {
+        /* Acquire: partner is the release in airi_room_begin; who sees the new begun sees the word it came from. */
+        uint32_t begun = airi_load(&room->begun, AIRI_ACQUIRE);
+        uint32_t used = ((uint32_t)(*word >> AIRI_MAIL_COUNT_SHIFT) - begun) & AIRI_MAIL_COUNT_MASK;
+
+        if (!AIRI_ROOM_BEHIND_RETRIES || used <= AIRI_ROOM_MAX)
+            return used < max;
+        *word = airi_load(&mail->word, AIRI_ROOM_WORD_READ);
+    }
+}
+
+/* Gives the link to the owner if there is room for it, and nobody waits for some. One locked instruction likewise. */
+static inline airi_mail_pushed airi_mail_push_within(airi_mail *mail, airi_room *room, uint32_t max, airi_link *link)
+{
+    /* Acquire: begun is read after it, and no older than what the last sender saw (partner: the release in push). */
+    uint64_t older = airi_load(&mail->word, AIRI_ROOM_WORD_READ);
+
+    do {
+        if (airi_mail_link(older) == AIRI_MAIL_CLOSED)
+            return AIRI_PUSH_CLOSED;
+        if ((older & AIRI_MAIL_WANTED) != 0 || !airi_room_free(mail, room, max, &older))
+            return AIRI_PUSH_FULL;
+        airi_link_set_next(link, airi_mail_newest(older));
+        /* As in push. */
+    } while (!airi_cas_weak(&mail->word, &older, airi_mail_with(older, link) + AIRI_MAIL_ONE, AIRI_MAIL_PUSH,
+                            AIRI_ROOM_WORD_READ));
+    return airi_mail_pushed_over(older);
+}
+
+/* Reserves one place for what reaches the owner by another way. False: there is none. */
+static inline bool airi_room_take(airi_mail *mail, airi_room *room, uint32_t max)
+{
+    uint64_t older = airi_load(&mail->word, AIRI_ROOM_WORD_READ); /* as in push_within */
+
+    do {
+        if (!airi_room_free(mail, room, max, &older))
+            return false;
+    } while (!airi_cas_weak(&mail->word, &older, older + AIRI_MAIL_ONE, AIRI_MAIL_PUSH, AIRI_ROOM_WORD_READ));
+    return true;
+}
+
+/* Owner: begins one message. Relaxed load: only the owner writes. Release: see airi_room_free. No locked instruction. */
+static inline void airi_room_begin(airi_room *room)
+{
+    airi_store(&room->begun, airi_load(&room->begun, AIRI_RELAXED) + 1, AIRI_ROOM_BEGUN_WRITE);
+}
+
+/* Any thread: how many are accepted and not begun. May lag, never below zero: begun is read first. */
+static inline uint32_t airi_room_used(airi_mail *mail, airi_room *room)
+{
+    uint32_t begun = airi_load(&room->begun, AIRI_ACQUIRE); /* partner: release in airi_room_begin */
+
+    return ((uint32_t)(airi_load(&mail->word, AIRI_RELAXED) >> AIRI_MAIL_COUNT_SHIFT) - begun) & AIRI_MAIL_COUNT_MASK;
+}
+
+/* The same of an unbounded box. The word knows the low bits exactly; `sent` knows the rest, and is off by what was sent
+ * to the slot's other tenants or is being sent just now. */
+static inline uint32_t airi_room_used_unbounded(airi_mail *mail, airi_room *room)
+{
+    uint32_t about = airi_load(&room->sent, AIRI_RELAXED) - airi_load(&room->begun, AIRI_RELAXED);
+    uint32_t off = (airi_room_used(mail, room) - about) & AIRI_MAIL_COUNT_MASK;
+
+    return about + off - (off > AIRI_ROOM_MAX ? AIRI_MAIL_COUNT_MASK + 1 : 0);
+}
+
+/* A sender that will wait announces itself, then looks for room (airi_room_take); the owner makes room, then looks who
+ * waits (airi_mail_look, or idle and then airi_mail_wanted). Why neither misses the other: both do a read-modify-write
+ * on the word, and those are totally ordered. The later one acquires what the earlier released: the announcement, or
+ * the begins. True: others have announced themselves before. */
+static inline bool airi_mail_want(airi_mail *mail)
+{
+    return (airi_fetch_or(&mail->word, AIRI_MAIL_WANTED, AIRI_MAIL_WANT) & AIRI_MAIL_WANTED) != 0;
+}
+static inline bool airi_mail_look(airi_mail *mail)
+{
+    return (airi_fetch_or(&mail->word, UINT64_C(0), AIRI_MAIL_WANT) & AIRI_MAIL_WANTED) != 0;
+}
+/* Nobody waits any more. Relaxed: announcements and this one are under the actor's lock. */
+static inline void airi_mail_unwant(airi_mail *mail)
+{
+    (void)airi_fetch_and(&mail->word, ~AIRI_MAIL_WANTED, AIRI_RELAXED);
+}
+/* Any thread, as of a moment ago; after idle the owner misses none that was announced before. */
+static inline bool airi_mail_wanted(airi_mail *mail)
+{
+    return (airi_load(&mail->word, AIRI_RELAXED) & AIRI_MAIL_WANTED) != 0;
 }
 
 /* Turns newest-first into oldest-first. */
@@ -105,25 +260,29 @@ static inline airi_link *airi_mail_take(airi_mail *mail)
 {
     /* Relaxed: an empty box costs no locked instruction, and NULL promises nothing about what comes a moment later:
      * airi_mail_idle decides that. The owner's own data came with the right to run, not with this word. */
-    airi_link *newest = airi_load(&mail->newest, AIRI_RELAXED);
+    uint64_t seen = airi_load(&mail->word, AIRI_RELAXED);
 
-    AIRI_ASSERT(newest != AIRI_MAIL_IDLE);
-    AIRI_ASSERT(newest != AIRI_MAIL_CLOSED);
-    if (newest == NULL)
+    AIRI_ASSERT(airi_mail_link(seen) != AIRI_MAIL_IDLE);
+    AIRI_ASSERT(airi_mail_link(seen) != AIRI_MAIL_CLOSED);
+    if (airi_mail_link(seen) == 0)
         return NULL;
-    /* Acquire: partner is the release of every push since the last take. */
-    return airi_mail_oldest_first(airi_exchange(&mail->newest, (airi_link *)NULL, AIRI_MAIL_TAKE));
+    /* Acquire: partner is the release of every push since the last take. Release: the begins before it, for a sender
+     * that announces itself later. */
+    while (!airi_cas_weak(&mail->word, &seen, airi_mail_with(seen, NULL), AIRI_MAIL_TAKE, AIRI_RELAXED)) {
+    }
+    return airi_mail_oldest_first(airi_mail_newest(seen));
 }
 
 /* Owner, with nothing left to do: gives up the right to run. True: from here on the caller is not the owner, and may
- * only re-read the flags (next function). False: something new came, the caller is still the owner. */
+ * only re-read the flags (next function). False: the word has changed, the caller is still the owner. */
 static inline bool airi_mail_idle(airi_mail *mail)
 {
-    airi_link *expected = NULL;
+    uint64_t seen = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
 
     /* Release: hands the actor to whoever replaces IDLE; partners are the acquire in push and in claim. Acquire:
      * partner is the release in claim, see there. Failure relaxed: the take that follows acquires. */
-    return airi_cas(&mail->newest, &expected, AIRI_MAIL_IDLE, AIRI_MAIL_SLEEP, AIRI_RELAXED);
+    return airi_mail_link(seen) == 0 &&
+           airi_cas(&mail->word, &seen, seen | AIRI_MAIL_IDLE, AIRI_MAIL_SLEEP, AIRI_RELAXED);
 }
 
 /* Anyone, after setting a flag (stop, kill) or pushing on the actor's other word: takes the right to run from an idle
@@ -139,99 +298,43 @@ static inline bool airi_mail_idle(airi_mail *mail)
  * the owner. A failed compare-exchange alone would be only a load, and would need sequentially consistent flags. */
 static inline bool airi_mail_claim(airi_mail *mail)
 {
-    airi_link *seen = airi_load(&mail->newest, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
-    airi_link *want;
+    uint64_t seen = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
+    uint64_t want;
 
     do {
         /* A stale sight of CLOSED cannot be: who holds a ref to the tenant has seen its box opened. */
-        if (seen == AIRI_MAIL_CLOSED || (!AIRI_MAIL_CLAIM_ALWAYS_WRITES && seen != AIRI_MAIL_IDLE))
+        if (airi_mail_link(seen) == AIRI_MAIL_CLOSED ||
+            (!AIRI_MAIL_CLAIM_ALWAYS_WRITES && airi_mail_link(seen) != AIRI_MAIL_IDLE))
             return false;
-        want = seen == AIRI_MAIL_IDLE ? NULL : seen;
+        want = airi_mail_link(seen) == AIRI_MAIL_IDLE ? airi_mail_with(seen, NULL) : seen;
         /* Acquire: partner is the release in idle. Release: partner is the acquire in idle and in close. */
-    } while (!airi_cas_weak(&mail->newest, &seen, want, AIRI_MAIL_CLAIM, AIRI_RELAXED));
-    return seen == AIRI_MAIL_IDLE;
+    } while (!airi_cas_weak(&mail->word, &seen, want, AIRI_MAIL_CLAIM, AIRI_RELAXED));
+    return airi_mail_link(seen) == AIRI_MAIL_IDLE;
 }
 
 /* Owner (an idle box is claimed first): refuses from here on; what was in the box, oldest first, is the caller's. */
 static inline airi_link *airi_mail_close(airi_mail *mail)
 {
+    uint64_t seen = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
+
+    AIRI_ASSERT(airi_mail_link(seen) != AIRI_MAIL_CLOSED);
     /* Acquire: partner is the release of every push. Release: partner is the acquire fetch by later readers of the
      * word only, and costs nothing beside it. */
-    airi_link *newest = airi_exchange(&mail->newest, AIRI_MAIL_CLOSED, AIRI_MAIL_END);
-
-    AIRI_ASSERT(newest != AIRI_MAIL_CLOSED);
-    return newest == AIRI_MAIL_IDLE ? NULL : airi_mail_oldest_first(newest);
+    while (
+        !airi_cas_weak(&mail->word, &seen, (seen & ~AIRI_MAIL_LINK) | AIRI_MAIL_CLOSED, AIRI_MAIL_END, AIRI_RELAXED)) {
+    }
+    return airi_mail_oldest_first(airi_mail_newest(seen));
 }
 
 /* The spawner, for a new tenant: it is the owner, and schedules it. A plain store: nobody writes a closed box. */
 static inline void airi_mail_open(airi_mail *mail)
 {
-    AIRI_ASSERT(airi_mail_closed(mail));
+    uint64_t closed = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: came with the slot */
+
+    AIRI_ASSERT(airi_mail_link(closed) == AIRI_MAIL_CLOSED);
     /* Release: partner is the acquire in push. A sender with a ref to an earlier tenant may push here, and what it then
      * does with the slot comes after the slot was set up. */
-    airi_store(&mail->newest, (airi_link *)NULL, AIRI_MAIL_OPEN);
-}
-
-/* How many messages are accepted and not begun: taken - begun, modulo 2^32. Never reset, not even for a new tenant:
- * every accepted message is begun once, also the ones that a stopping actor dead-letters. */
-typedef struct airi_room {
-    AIRI_ATOMIC(uint32_t) taken; /* shared: senders */
-    AIRI_ATOMIC(uint32_t) begun; /* owner writes, all read */
-} airi_room;
-
-#define AIRI_ROOM_MAX ((uint32_t)INT32_MAX)
-
-/* Sender: reserves one place; false: the box was full at the moment `taken` was read. `max` is 1 to AIRI_ROOM_MAX.
- * Never exceeds max: begun only grows, so what is used at the compare-exchange is at most what was computed.
- * Never refuses falsely: begun was no larger when `taken` was read than when it was read itself. */
-static inline bool airi_room_take(airi_room *room, uint32_t max)
-{
-    /* Acquire: begun is read after it, and no older than what the last taker saw (partner: release below). */
-    uint32_t taken = airi_load(&room->taken, AIRI_ROOM_TAKEN_READ);
-
-    for (;;) {
-        /* Sequentially consistent: partner is airi_room_begin_sync; a sender that has enlisted as waiting and looks
-         * again. Its acquire also brings the takes of all that was begun, so that looking again ends. */
-        uint32_t used = taken - airi_load(&room->begun, AIRI_SEQ_CST);
-
-        if (AIRI_ROOM_BEHIND_RETRIES && used > AIRI_ROOM_MAX) { /* begun has overtaken what we knew of taken */
-            taken = airi_load(&room->taken, AIRI_ROOM_TAKEN_READ);
-            continue;
-        }
-        if (used >= max)
-            return false;
-        if (airi_cas_weak(&room->taken, &taken, taken + 1, AIRI_ROOM_TAKEN_WRITE, AIRI_ROOM_TAKEN_READ))
-            return true;
-    }
-}
-
-/* Sender: the push was refused, the place goes back. Release: as in take. */
-static inline void airi_room_undo(airi_room *room)
-{
-    (void)airi_fetch_sub(&room->taken, 1u, AIRI_RELEASE);
-}
-
-/* Owner: begins one message. Relaxed load: only the owner writes. Release: partner is the load in airi_room_take, so
- * that who sees the new begun sees the take of that message too. No locked instruction. */
-static inline void airi_room_begin(airi_room *room)
-{
-    airi_store(&room->begun, airi_load(&room->begun, AIRI_RELAXED) + 1, AIRI_RELEASE);
-}
-
-/* The same for a box that senders may wait for: the owner then looks for waiting senders (sequentially consistent
- * load), who enlist (sequentially consistent write) and then try airi_room_take once more: one of the two sees the
- * other. Relaxed load: only the owner writes. */
-static inline void airi_room_begin_sync(airi_room *room)
-{
-    airi_store(&room->begun, airi_load(&room->begun, AIRI_RELAXED) + 1, AIRI_ROOM_BEGUN_SYNC);
-}
-
-/* Any thread; may lag, never below zero: begun is read first. */
-static inline uint32_t airi_room_used(airi_room *room)
-{
-    uint32_t begun = airi_load(&room->begun, AIRI_ACQUIRE); /* partner: release in airi_room_begin */
-
-    return airi_load(&room->taken, AIRI_RELAXED) - begun;
+    airi_store(&mail->word, airi_mail_with(closed, NULL), AIRI_MAIL_OPEN);
 }
 
 #endif

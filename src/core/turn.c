@@ -196,7 +196,8 @@ static bool work_came(airi_actor *actor)
 {
     uint32_t flags = airi_load(&actor->flags, AIRI_SEQ_CST);
 
-    return (flags & (AIRI_ENDING | AIRI_ASKED_DRAIN | AIRI_LANE_NEWS)) != 0 || airi_mail_has_new(&actor->urgent);
+    return (flags & (AIRI_ENDING | AIRI_ASKED_DRAIN | AIRI_LANE_NEWS)) != 0 || airi_mail_has_new(&actor->urgent) ||
+           airi_mail_wanted(&actor->mail);
 }
 
 /* True: the turn is over, the actor idle and no longer ours. */

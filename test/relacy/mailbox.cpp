@@ -101,7 +101,7 @@ struct senders : rl::test_suite<senders, 3> {
     void after()
     {
         RL_ASSERT(VAR(a.handled) == 4);
-        RL_ASSERT(airi_load(&a.mail.newest, AIRI_RELAXED) == AIRI_MAIL_IDLE);
+        RL_ASSERT(airi_mail_is_idle(&a.mail));
     }
 };
 
@@ -132,7 +132,7 @@ struct flag : rl::test_suite<flag, 3> {
     {
         RL_ASSERT(VAR(a.handled) == 1);
         RL_ASSERT(VAR(a.stopped) == 1); // no lost stop
-        RL_ASSERT(airi_load(&a.mail.newest, AIRI_RELAXED) == AIRI_MAIL_IDLE);
+        RL_ASSERT(airi_mail_is_idle(&a.mail));
     }
 };
 
@@ -226,6 +226,7 @@ struct reuse : rl::test_suite<reuse, 4> {
         case AIRI_PUSHED_WAKE:
             run();
             break;
+        case AIRI_PUSH_FULL:
         case AIRI_PUSH_CLOSED:
             end_one(&m->link); // still the sender's
             refused++;
@@ -249,7 +250,7 @@ struct reuse : rl::test_suite<reuse, 4> {
     {
         RL_ASSERT(VAR(handled) + VAR(gone) + VAR(stopped) + refused == 3);
         RL_ASSERT(VAR(handled) == 0);
-        RL_ASSERT(airi_load(&mail.newest, AIRI_RELAXED) == AIRI_MAIL_IDLE);
+        RL_ASSERT(airi_mail_is_idle(&mail));
         for (int i = 0; i < 3; i++)
             RL_ASSERT(VAR(messages[i].ended) == 1);
     }

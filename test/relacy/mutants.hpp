@@ -32,19 +32,19 @@
 #endif
 #endif
 
-#if defined(MODEL_ROOM) && defined(AIRI_ROOM_BEGUN_SYNC)
+#if defined(MODEL_ROOM) && defined(AIRI_ROOM_WORD_READ)
 #if MUTANT == 1 /* a sender that is behind believes the box full */
 #undef AIRI_ROOM_BEHIND_RETRIES
 #define AIRI_ROOM_BEHIND_RETRIES false
 #elif MUTANT == 2 /* owner and waiting sender miss each other */
-#undef AIRI_ROOM_BEGUN_SYNC
-#define AIRI_ROOM_BEGUN_SYNC AIRI_RELEASE
-#elif MUTANT == 3 /* begun older than what the last taker saw */
-#undef AIRI_ROOM_TAKEN_READ
-#define AIRI_ROOM_TAKEN_READ AIRI_RELAXED
+#undef AIRI_MAIL_WANT
+#define AIRI_MAIL_WANT AIRI_RELAXED
+#elif MUTANT == 3 /* begun older than what the last sender saw */
+#undef AIRI_ROOM_WORD_READ
+#define AIRI_ROOM_WORD_READ AIRI_RELAXED
 #elif MUTANT == 4 /* the same from the other side */
-#undef AIRI_ROOM_TAKEN_WRITE
-#define AIRI_ROOM_TAKEN_WRITE AIRI_ACQUIRE
+#undef AIRI_MAIL_PUSH
+#define AIRI_MAIL_PUSH AIRI_ACQUIRE
 #endif
 #endif
 

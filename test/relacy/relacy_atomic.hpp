@@ -36,10 +36,12 @@
     ((object)->compare_exchange_weak(*(expected), (desired), (success), RL_INFO, (failure), RL_INFO))
 #define airi_fetch_add(object, value, order) ((object)->fetch_add((value), (order), RL_INFO))
 #define airi_fence_light() rl::atomic_thread_fence(rl::mo_seq_cst, RL_INFO) /* its other side is one too */
+#define airi_fetch_or(object, value, order) ((object)->fetch_or((value), (order), RL_INFO))
+#define airi_fetch_and(object, value, order) ((object)->fetch_and((value), (order), RL_INFO))
 #define airi_fetch_sub(object, value, order) ((object)->fetch_sub((value), (order), RL_INFO))
 
 /* The plain link of a message, with race detection. */
-struct airi_link {
+struct alignas(16) airi_link {
     rl::var<airi_link *> next;
 };
 #define airi_link_next(link) ((airi_link *)(link)->next(RL_INFO))
