@@ -108,7 +108,8 @@ static void print_actors(sim *s)
     airi_actor *actor;
 
     while ((actor = next_living(s, &index)) != NULL)
-        (void)fprintf(stderr, "slot %u: state %u, flags %#x, box %#x, mail %#llx, urgent %#llx, lanes %#x, suspended %d\n",
+        (void)fprintf(stderr,
+                      "slot %u: state %u, flags %#x, box %#x, mail %#llx, urgent %#llx, lanes %#x, suspended %d\n",
                       index, actor->state, actor->flags, actor->box, (unsigned long long)actor->mail.word,
                       (unsigned long long)actor->urgent.word, actor->lane_mask, actor->suspended != NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A worker's locality slot: the actor it made runnable last, which it runs next. Owner calls, without a locked
- * instruction: put, take. It is nobody else's business until the owner is held up in a handler: then the watch shares it
- * (share, a fence that every thread passes, a look that the handler still runs, open) and thieves may take from it. Once
- * shared it stays so, and the owner pays an exchange. Model-checked as it stands by test/relacy/locality.cpp. */
+/* A worker's locality slot: the actor it made runnable last, which it runs next (a dedicated worker's: its one actor).
+ * Owner calls, without a locked instruction: put, take. It is nobody else's business until the owner is held up in a
+ * handler: then the watch shares it (share, a fence that every thread passes, a look that the handler still runs, open)
+ * and thieves may take from it. Once shared it stays so, and the owner pays an exchange. Model-checked as it stands by
+ * test/relacy/locality.cpp. */
 #ifndef AIRI_CORE_LOCALITY_H
 #define AIRI_CORE_LOCALITY_H
 
@@ -53,7 +54,8 @@ static inline void *airi_locality_put(airi_locality *slot, void *item)
 /* Owner, outside of handlers (inside one the watch may be opening the slot: evict); NULL: empty. */
 static inline void *airi_locality_take(airi_locality *slot)
 {
-    void *item = airi_load(&slot->item, AIRI_RELAXED); /* relaxed: its own, or a guess that the exchange checks */
+    /* Acquire: a dedicated worker's slot is filled by others; partner is the store in schedule_dedicated. */
+    void *item = airi_load(&slot->item, AIRI_ACQUIRE);
 
     if (item == NULL)
         return NULL;
