@@ -249,13 +249,23 @@ static airt_msg *request_make(const airi_caller *caller, const airi_request *req
     return msg;
 }
 
-/* An undelivered request's reserved answer is not sent: the asker is right here. */
-static void request_discard(airt_system *system, airi_worker *worker, airt_msg *msg)
+/* An undelivered request's reserved answer is not sent: the asker is right here. It tells of the cycle that waiting for
+ * room would have closed. NULL: the status says it all. */
+static airt_msg *request_verdict(const airi_caller *caller, airi_worker *worker, airt_msg *msg, airt_status status)
 {
-    airt_msg *answer = answer_take(msg);
+    airt_msg   *answer = answer_take(msg);
+    airi_chain *chain;
 
+    if (answer != NULL && status == AIRT_EDEADLK && caller->ctx != NULL) {
+        answer_set_failure(answer, status, 0, "");
+        chain = &((airi_answer_failure *)airi_msg_body(answer))->chain;
+        *chain = (airi_chain){ .count = caller->ctx->failure.chain_count };
+        memcpy(chain->ref, caller->ctx->failure.chain, sizeof chain->ref);
+        return answer;
+    }
     if (answer != NULL)
-        airi_msg_free(&system->heap, airi_cache_of(worker), answer);
+        airi_msg_free(&caller->system->heap, airi_cache_of(worker), answer);
+    return NULL;
 }
 
 airt_call airi_call_send(const airi_caller *caller, airi_actor *asker, uint32_t *list, const airi_request *request)
@@ -278,7 +288,7 @@ airt_call airi_call_send(const airi_caller *caller, airi_actor *asker, uint32_t 
         if (status == AIRT_OK)
             return call;
         worker = caller->ctx != NULL ? caller->ctx->worker : caller->worker; /* after a wait it may be another */
-        request_discard(system, worker, msg);
+        record->answer = request_verdict(caller, worker, msg, status);
         airi_refused(system, worker, request->to, msg, status);
     } else {
         airi_unmade(system, caller->worker, request->to, request->kind, request->body, status);

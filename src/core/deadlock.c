@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    BRANCH_DEPTH_MAX = 16,
+    BRANCH_DEPTH_MAX = 64,
     STEPS_MAX = 1 << 16,
     CHAIN_SEEN_MAX = 256
 };

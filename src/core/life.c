@@ -415,9 +415,18 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
 
 /* --- start, failure, restart -------------------------------------------------------------------------------------- */
 
-static void report(airt_system *system, airt_report_kind kind, airi_actor *actor, airt_status status)
+/* Of an activation's actor, and the message that its handler had. */
+static void report(airt_ctx *ctx, airt_report_kind report_kind, airi_actor *actor, airt_status status)
 {
-    airt_report r = { kind, airi_actor_ref(actor), actor->behavior->name, NULL, status, 0, airt_status_text(status) };
+    airt_system     *system = ctx->system;
+    const airt_kind *kind = airi_load(&ctx->kind, AIRI_RELAXED); /* its own, or handed over with the actor */
+    airt_report      r = { report_kind,
+                           airi_actor_ref(actor),
+                           actor->behavior->name,
+                           kind != NULL ? kind->name : NULL,
+                           status,
+                           0,
+                           airt_status_text(status) };
 
     if (system->options.report != NULL)
         system->options.report(system->options.report_context, &r);
@@ -455,6 +464,7 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
     if (extra != NULL && extra->start != NULL) {
         ctx->msg = NULL;
         ctx->deadline_ns = 0;
+        airi_store(&ctx->kind, extra->start->kind, AIRI_RELAXED); /* for reports */
         reason.status = airi_dispatch(ctx, actor, extra->start->kind, airi_msg_body(extra->start));
         if (ctx->abandoned) {
             airi_life_orphan_ended(ctx);
@@ -472,7 +482,7 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
     else if (airi_interrupted(actor, reason.status))
         reason = airi_life_reason(actor);
     else
-        report(ctx->system, AIRT_REPORT_FAILED, actor, reason.status);
+        report(ctx, AIRT_REPORT_FAILED, actor, reason.status);
     airi_life_end(ctx, actor, &reason, true);
     return false;
 }
@@ -507,6 +517,9 @@ static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
     airi_extra  *extra;
 
     set_state(actor, AIRT_STATE_RESTARTING);
+    airi_mutex_lock(&system->relations_lock);
+    actor->trap_exit = false; /* its start says again whether it traps */
+    airi_mutex_unlock(&system->relations_lock);
     airi_ties_announce(system, ctx->worker, actor, why, false);
     incarnation_release(system, ctx->worker, actor, AIRT_LETTER_INCARNATION);
     if (actor->self != NULL)
@@ -554,7 +567,7 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
 
     ctx->deadline_ns = 0; /* the request is over; its deadline is not on_error's */
     AIRI_TALLY(ctx->system, ctx->worker, failed, 1);
-    report(ctx->system, AIRT_REPORT_FAILED, actor, status);
+    report(ctx, AIRT_REPORT_FAILED, actor, status);
     choice = verdict(ctx, actor, &why);
     if (ctx->abandoned) {
         airi_life_orphan_ended(ctx);
@@ -566,7 +579,7 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
     case AIRT_RESTART:
         return restart(ctx, actor, &why);
     case AIRT_ESCALATE: /* to its supervisor; there is none to hear it */
-        report(ctx->system, AIRT_REPORT_ESCALATED, actor, status);
+        report(ctx, AIRT_REPORT_ESCALATED, actor, status);
         why.exit = AIRT_EXIT_ESCALATED;
         break;
     default:
@@ -789,7 +802,7 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
     if (taken) {
         airt_reason why = airi_life_reason(actor);
 
-        report(system, AIRT_REPORT_ABANDONED, actor, AIRT_EKILLED);
+        report(ctx, AIRT_REPORT_ABANDONED, actor, AIRT_EKILLED);
         airi_life_close(system, caller->worker, actor, &why);
     } else if (alive) {
         airi_poke(system, caller->worker, actor);

@@ -92,7 +92,7 @@ struct airi_worker {
     uint64_t                seen_serial; /* the watch's */
     int64_t                 seen_ns;
     airt_ref                seen_who;
-    const char             *seen_behavior;
+    const char             *seen_behavior, *seen_message;
     AIRI_ATOMIC(bool)       reported;
     /* parking: under system->idle_lock, but the word */
     AIRI_ATOMIC(uint32_t) word;
@@ -120,6 +120,7 @@ struct airt_ctx {
     bool      in_hook;     /* post_stop: may not await */
     bool      foreign;     /* inside airt_blocking_begin */
     uint64_t  trace;
+    AIRI_ATOMIC(const airt_kind *) kind; /* of the message that is or was last in work, for reports; NULL: none yet */
     /* held until the handler returns */
     airt_msg  *held;        /* answers; ring */
     airi_hold *blobs;       /* references of this handler */

@@ -122,6 +122,7 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
     ctx->refused = false;
     if (ctx->system->world->event != NULL)
         ctx->system->world->event(ctx->system->world, airi_kind_hash(kind), actor->index, msg->generation);
+    airi_store(&ctx->kind, kind, AIRI_RELAXED); /* for reports */
     status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
     if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
         status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));

@@ -322,6 +322,7 @@ static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kin
     airt_report r = { .kind = kind,
                       .who = worker->seen_who,
                       .behavior = worker->seen_behavior,
+                      .message = worker->seen_message,
                       .ns = ns,
                       .text = kind == AIRT_REPORT_STUCK ? "a handler has not returned"
                                                         : "a handler has returned after all" };
@@ -336,15 +337,19 @@ static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
 {
     airt_ref    who = { ctx != NULL ? airi_load(&ctx->claim.running, AIRI_SEQ_CST) : 0 };
     airi_actor *actor = airi_slot(system, airi_ref_index(who));
+    /* Relaxed: a glance. A kind outlives its messages. */
+    const airt_kind *kind = ctx != NULL ? airi_load(&ctx->kind, AIRI_RELAXED) : NULL;
 
     worker->seen_who = AIRT_NONE;
-    worker->seen_behavior = NULL;
+    worker->seen_behavior = worker->seen_message = NULL;
     if (airt_ref_none(who) || actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return;
     airi_mutex_lock(&actor->lock);
     if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who)) {
         worker->seen_who = who;
         worker->seen_behavior = actor->behavior->name;
+        if (kind != NULL)
+            worker->seen_message = kind->name;
     }
     airi_mutex_unlock(&actor->lock);
 }
