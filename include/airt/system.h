@@ -21,7 +21,9 @@ extern "C" {
     X(AIRT_LETTER_INCARNATION, "old incarnation", 1)                                                                   \
     X(AIRT_LETTER_FULL, "full", 0)                                                                                     \
     X(AIRT_LETTER_DEAD, "no such actor", 0)                                                                            \
-    X(AIRT_LETTER_NOMEM, "out of memory", 0)
+    X(AIRT_LETTER_NOMEM, "out of memory", 0)                                                                           \
+    X(AIRT_LETTER_INVALID, "invalid", 0)                                                                               \
+    X(AIRT_LETTER_DEADLOCK, "would close a cycle of waits", 0)
 
 #define AIRI_LETTER_ENUM(name, text, accepted) name,
 typedef enum airt_letter {

@@ -219,6 +219,14 @@ static inline uint64_t airi_ref_generation(airt_ref ref)
 {
     return ref.bits >> AIRI_INDEX_BITS;
 }
+/* Whether a slot's tenant is, or was last, the one that a ref means. A slot that was never let has generation 0, and so
+ * has no ref. Seq_cst: under the actor's lock, where a tenant's end is decided. */
+static inline bool airi_tenant_is(airi_actor *actor, airt_ref who)
+{
+    uint64_t generation = airi_ref_generation(who);
+
+    return generation != 0 && airi_load(&actor->generation, AIRI_SEQ_CST) == generation;
+}
 static inline airt_ref airi_actor_ref(airi_actor *actor)
 {
     /* Relaxed: the owner reads what the tenant's opening wrote. */

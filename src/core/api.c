@@ -140,7 +140,7 @@ static airi_actor *lock_living(airt_system *system, airt_ref who)
     if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return NULL;
     airi_mutex_lock(&actor->lock);
-    if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who) && !airi_mail_closed(&actor->mail))
+    if (airi_tenant_is(actor, who) && !airi_mail_closed(&actor->mail))
         return actor;
     airi_mutex_unlock(&actor->lock);
     return NULL;
@@ -253,11 +253,14 @@ airt_status airt_info(airt_from from, airt_ref who, airt_actor_info *out_info)
 
 /* --- tell --------------------------------------------------------------------------------------------------------- */
 
-static void apply_options(airt_system *system, airt_msg *msg, const airt_send_options *options)
+static airt_status apply_options(airt_system *system, airt_msg *msg, const airt_send_options *options)
 {
+    if ((unsigned)options->priority > 3)
+        return AIRT_EINVAL;
     msg->priority = (unsigned)options->priority & 3;
     if (options->ttl_ms != 0)
         msg->deadline_ns = system->world->now_ns(system->world) + (int64_t)options->ttl_ms * 1000000;
+    return AIRT_OK;
 }
 
 /* The body of a message that was never made still ends as its kind says. */
@@ -298,8 +301,9 @@ airt_status airt_tell_body(airt_from from, airt_ref to, const airt_kind *kind, c
     if (trace != 0)
         airi_msg_trailer(msg)->trace = trace;
     if (options != NULL)
-        apply_options(caller.system, msg, options);
-    status = airi_deliver(&caller, to, msg, options != NULL ? options->wait.ns : 0);
+        status = apply_options(caller.system, msg, options);
+    if (status == AIRT_OK)
+        status = airi_deliver(&caller, to, msg, options != NULL ? options->wait.ns : 0);
     if (status != AIRT_OK) /* after a wait the worker may be another */
         airi_refused(caller.system, caller.ctx != NULL ? caller.ctx->worker : NULL, to, msg, status);
     return status;
@@ -345,14 +349,27 @@ static airt_status may_reply(airt_ctx *ctx, const char *verb)
     (void)airi_resolve_ctx(ctx, verb);
     if (airi_killed(ctx))
         return AIRT_EKILLED;
-    return ctx->msg != NULL && airi_msg_is(ctx->msg, AIRI_MSG_REQUEST) ? AIRT_OK : AIRT_EINVAL;
+    return ctx->msg != NULL ? AIRT_OK : AIRT_EINVAL;
+}
+
+/* A request that was told, not asked: nobody waits for the reply. A client cannot make a server fail by that. */
+static bool unasked(airt_ctx *ctx)
+{
+    if (airi_msg_is(ctx->msg, AIRI_MSG_REQUEST))
+        return false;
+    AIRI_TALLY(ctx->system, ctx->worker, late_replies, 1);
+    return true;
 }
 
 airt_status airt_reply_body(airt_ctx *ctx, const airt_kind *kind, const void *body)
 {
     airt_status status = may_reply(ctx, "airt_reply");
 
-    if (status == AIRT_OK && !airi_answer(ctx->system, ctx->worker, ctx->msg, kind, body))
+    if (status != AIRT_OK || unasked(ctx))
+        return status;
+    if (!airi_body_fits(kind, body))
+        return AIRT_EINVAL; /* the request is still to be answered */
+    if (!airi_answer(ctx->system, ctx->worker, ctx->msg, kind, body))
         status = airi_killed(ctx) ? AIRT_EKILLED : AIRT_EINVAL;
     return status;
 }
@@ -363,7 +380,7 @@ airt_status airt_reply_failure(airt_ctx *ctx, int32_t code, const char *format, 
     airt_status status = may_reply(ctx, "airt_reply_failure");
     va_list     arguments;
 
-    if (status != AIRT_OK)
+    if (status != AIRT_OK || unasked(ctx))
         return status;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);

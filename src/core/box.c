@@ -68,9 +68,7 @@ static airt_status push_within(airt_system *system, airi_worker *worker, airi_ac
 /* Under actor->lock: the extra of the very tenant that a sender means; it stays until the lock is let go. NULL: gone. */
 static airi_extra *tenant_extra(airi_actor *actor, airt_ref to)
 {
-    bool same = airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(to);
-
-    return same && !airi_mail_closed(&actor->mail) ? airi_extra_seen(actor) : NULL;
+    return airi_tenant_is(actor, to) && !airi_mail_closed(&actor->mail) ? airi_extra_seen(actor) : NULL;
 }
 
 /* What bytes_max counts: the struct and what its views show. */
@@ -438,7 +436,7 @@ static airi_actor *box_of(airt_system *system, airt_ref to)
     airi_actor *actor = airi_slot(system, airi_ref_index(to));
 
     /* Relaxed: a stale answer is caught when the receiver compares generations. */
-    if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER ||
+    if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER || airi_ref_generation(to) == 0 ||
         (!AIRI_MUTANT_IS(5) && airi_load(&actor->generation, AIRI_RELAXED) != airi_ref_generation(to)))
         return NULL;
     return actor;

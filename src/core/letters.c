@@ -34,6 +34,7 @@ static airt_status status_of(airt_letter reason)
         [AIRT_LETTER_STOPPED] = AIRT_EDEAD,       [AIRT_LETTER_GONE] = AIRT_EDEAD,
         [AIRT_LETTER_INCARNATION] = AIRT_EFAILED, [AIRT_LETTER_FULL] = AIRT_EFULL,
         [AIRT_LETTER_DEAD] = AIRT_EDEAD,          [AIRT_LETTER_NOMEM] = AIRT_ENOMEM,
+        [AIRT_LETTER_INVALID] = AIRT_EINVAL,      [AIRT_LETTER_DEADLOCK] = AIRT_EDEADLK,
     };
 
     return status[reason];
@@ -44,8 +45,11 @@ static airt_letter letter_of(airt_status status)
     switch (status) {
     case AIRT_EFULL:
     case AIRT_ETIMEDOUT:
-    case AIRT_EDEADLK:
         return AIRT_LETTER_FULL;
+    case AIRT_EDEADLK:
+        return AIRT_LETTER_DEADLOCK;
+    case AIRT_EINVAL:
+        return AIRT_LETTER_INVALID;
     case AIRT_ENOMEM:
     case AIRT_ELIMIT:
         return AIRT_LETTER_NOMEM;
@@ -71,7 +75,7 @@ void airi_dead_told(airt_system *system, airi_worker *worker, airt_ref to, airt_
     AIRI_TALLY(system, worker, dead[reason], 1);
     if (!airi_msg_is(msg, AIRI_MSG_FAILURE))
         tell_hook(system, msg->sender, to, &what, reason);
-    airi_answer_fail(system, worker, msg, status_of(reason), 0, airt_letter_text(reason));
+    airi_answer_fail(system, worker, msg, status_of(reason), 0, airt_status_text(status_of(reason)));
 }
 
 void airi_dead(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_letter reason)

@@ -47,8 +47,7 @@ static airi_extra *extra_make(airt_system *system, airi_worker *worker)
 static bool tenant_living(airi_actor *actor, airt_ref who)
 {
     /* Acquire on the state: pairs with set_state; both under the lock where it matters. */
-    return airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who) &&
-           airi_load(&actor->state, AIRI_ACQUIRE) < AIRT_STATE_STOPPED;
+    return airi_tenant_is(actor, who) && airi_load(&actor->state, AIRI_ACQUIRE) < AIRT_STATE_STOPPED;
 }
 
 airt_status airi_extra_at(airt_system *system, airi_worker *worker, airt_ref who, airi_extra **out_extra)
@@ -183,12 +182,12 @@ static airt_status slot_take(birth *b)
     }
     b->actor = airi_slot(system, index);
     b->actor->index = index;
-    /* Relaxed: ours alone until the box opens. A fresh slot is zeroed: generation 0 is never used. */
+    /* Relaxed: ours alone until the box opens. A fresh slot is zeroed. */
     generation = airi_load(&b->actor->generation, AIRI_RELAXED);
     if (generation == 0) {
         airi_mail_init(&b->actor->mail);
         airi_mail_init(&b->actor->urgent);
-        generation = 1;
+        generation = system->generation;
     }
     airi_store(&b->actor->generation, generation, AIRI_RELAXED);
     b->ref = (airt_ref){ airi_ref_bits(index, generation) };
@@ -420,13 +419,10 @@ static void report(airt_ctx *ctx, airt_report_kind report_kind, airi_actor *acto
 {
     airt_system     *system = ctx->system;
     const airt_kind *kind = airi_load(&ctx->kind, AIRI_RELAXED); /* its own, or handed over with the actor */
-    airt_report      r = { report_kind,
-                           airi_actor_ref(actor),
-                           actor->behavior->name,
-                           kind != NULL ? kind->name : NULL,
-                           status,
-                           0,
-                           airt_status_text(status) };
+    airt_report      r = {
+             report_kind, airi_actor_ref(actor),   actor->behavior->name, kind != NULL ? kind->name : NULL, status,
+             0,           airt_status_text(status)
+    };
 
     if (system->options.report != NULL)
         system->options.report(system->options.report_context, &r);
@@ -791,7 +787,7 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
         return AIRT_EDEAD;
     /* Under the lock the slot cannot pass to a new tenant whose flags we would set. */
     airi_mutex_lock(&actor->lock);
-    alive = airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who) && !airi_mail_closed(&actor->mail);
+    alive = airi_tenant_is(actor, who) && !airi_mail_closed(&actor->mail);
     if (alive) {
         reason_put(actor, reason);
         (void)airi_fetch_or(&actor->flags, how, AIRI_SEQ_CST);

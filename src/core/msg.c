@@ -30,6 +30,13 @@ static void msg_init(airt_msg *msg, const airt_kind *kind, size_t units, unsigne
         memset(airi_msg_trailer(msg), 0, sizeof(airi_trailer));
 }
 
+bool airi_body_fits(const airt_kind *kind, const void *body)
+{
+    size_t tail = airi_body_tail(kind, body);
+
+    return tail <= AIRI_BODY_MAX && kind->size + tail <= AIRI_BODY_MAX;
+}
+
 airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, const void *body, unsigned flags,
                           airt_status *out_status)
 {

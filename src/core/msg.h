@@ -110,6 +110,8 @@ typedef struct airi_source {
  * AIRI_BODY_MAX (then *out_status is AIRT_EINVAL). */
 airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, const void *body, unsigned flags,
                           airt_status *out_status);
+/* Whether a body with its views is not over AIRI_BODY_MAX. */
+bool airi_body_fits(const airt_kind *kind, const void *body);
 /* An empty message with room for body_bytes, of no kind yet. */
 airt_msg *airi_msg_reserve(const airi_source *source, size_t body_bytes);
 /* Releases what the body owns (a LOCAL drop, blobs) and the memory. A request's answer must be gone. */

@@ -20,7 +20,7 @@ static airi_actor *slot_make(airt_system *system)
     if (airi_load(&slot->generation, AIRI_RELAXED) == 0) { /* fresh, ours alone */
         airi_mail_init(&slot->mail);
         airi_mail_init(&slot->urgent);
-        airi_store(&slot->generation, 1, AIRI_SEQ_CST);
+        airi_store(&slot->generation, system->generation, AIRI_SEQ_CST);
     }
     slot->index = index;
     airi_store(&slot->slot_kind, AIRI_SLOT_CALLER, AIRI_RELAXED); /* relaxed: see the field */

@@ -335,14 +335,26 @@ static airt_status reply_to_end(airi_caller *caller, airt_msg **request, bool an
     return answered ? AIRT_OK : AIRT_EINVAL;
 }
 
+/* A request that was told, not asked, and kept: nobody waits for the reply. */
+static bool unasked(airi_caller *caller, airt_msg **request)
+{
+    if (airi_msg_is(*request, AIRI_MSG_REQUEST))
+        return false;
+    AIRI_TALLY(caller->system, caller->worker, late_replies, 1);
+    (void)reply_to_end(caller, request, false);
+    return true;
+}
+
 airt_status airt_reply_to_body(airt_ctx *ctx, airt_msg **request, const airt_kind *kind, const void *body)
 {
     airi_caller caller = airi_resolve_ctx(ctx, "airt_reply_to");
 
     if (airi_killed(ctx))
         return AIRT_EKILLED;
-    if (*request == NULL || !airi_msg_is(*request, AIRI_MSG_REQUEST))
+    if (*request == NULL || !airi_body_fits(kind, body))
         return AIRT_EINVAL;
+    if (unasked(&caller, request))
+        return AIRT_OK;
     return reply_to_end(&caller, request, airi_answer(ctx->system, ctx->worker, *request, kind, body));
 }
 
@@ -352,8 +364,10 @@ airt_status airi_reply_failure_to(airt_ctx *ctx, airt_msg **request, int32_t cod
 
     if (airi_killed(ctx))
         return AIRT_EKILLED;
-    if (*request == NULL || !airi_msg_is(*request, AIRI_MSG_REQUEST))
+    if (*request == NULL)
         return AIRT_EINVAL;
+    if (unasked(&caller, request))
+        return AIRT_OK;
     return reply_to_end(&caller, request,
                         airi_answer_fail(ctx->system, ctx->worker, *request, AIRT_EREFUSED, code, text));
 }

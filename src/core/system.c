@@ -148,6 +148,7 @@ airt_status airt_system_create_sized(const airt_system_options *options, size_t 
     system->tag = AIRI_TAG_SYSTEM;
     system->options = read;
     system->world = read.world;
+    system->generation = 1 + (read.world->random(read.world) & (AIRI_GENERATION_LAST >> 1));
     system->light = read.world->fence_all(read.world);
     locks_and_lists(system);
     airi_heap_init(&system->heap, system->world);

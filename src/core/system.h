@@ -113,13 +113,13 @@ struct airt_ctx {
     uint32_t     incarnation;
     airi_stack  *stack;
     /* the message in work */
-    airt_msg *msg;         /* NULL once kept, stashed or forwarded */
-    int64_t   deadline_ns; /* of the request being served; 0: none */
-    bool      answered;    /* nothing is owed to an asker any more */
-    bool      refused;     /* airt_refuse was called for it */
-    bool      in_hook;     /* post_stop: may not await */
-    bool      foreign;     /* inside airt_blocking_begin */
-    uint64_t  trace;
+    airt_msg                      *msg;         /* NULL once kept, stashed or forwarded */
+    int64_t                        deadline_ns; /* of the request being served; 0: none */
+    bool                           answered;    /* nothing is owed to an asker any more */
+    bool                           refused;     /* airt_refuse was called for it */
+    bool                           in_hook;     /* post_stop: may not await */
+    bool                           foreign;     /* inside airt_blocking_begin */
+    uint64_t                       trace;
     AIRI_ATOMIC(const airt_kind *) kind; /* of the message that is or was last in work, for reports; NULL: none yet */
     /* held until the handler returns */
     airt_msg  *held;        /* answers; ring */
@@ -160,12 +160,13 @@ typedef struct airi_timer { /* in system->timers; all of it under system->timer_
 } airi_timer;
 
 struct airt_system {
-    uint32_t             tag;
-    airt_system_options  options; /* completed with defaults; fixed */
-    airt_world          *world;
-    airi_heap            heap;
-    airi_idtab           slots, calls, timers;
-    airi_stacks          stacks;
+    uint32_t            tag;
+    airt_system_options options; /* completed with defaults; fixed */
+    airt_world         *world;
+    airi_heap           heap;
+    uint64_t    generation; /* a slot's first: systems differ in it, so that none takes another's ref for its own */
+    airi_idtab  slots, calls, timers;
+    airi_stacks stacks;
     const airt_recorder *recorder; /* NULL: the default */
     bool                 foreign;
     bool                 light; /* the world fences for all threads: claim.h and locality.h take the cheap way */

@@ -26,6 +26,8 @@ void airi_ctx_unwind(airt_ctx *ctx)
 {
     airt_msg *msg;
 
+    if (ctx->foreign) /* left by an error return */
+        airt_blocking_end(ctx);
     if (ctx->calls != 0)
         airi_calls_close(ctx->system, ctx->worker, &ctx->calls);
     airi_holds_release(ctx);
@@ -72,7 +74,7 @@ airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavi
         ctx->abandoned = true;
         status = AIRT_EKILLED;
     }
-    if (ctx->held != NULL || ctx->calls != 0 || ctx->blobs != NULL)
+    if (ctx->held != NULL || ctx->calls != 0 || ctx->blobs != NULL || ctx->foreign)
         airi_ctx_unwind(ctx);
     return status;
 }

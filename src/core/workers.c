@@ -345,7 +345,7 @@ static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
     if (airt_ref_none(who) || actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return;
     airi_mutex_lock(&actor->lock);
-    if (airi_load(&actor->generation, AIRI_SEQ_CST) == airi_ref_generation(who)) {
+    if (airi_tenant_is(actor, who)) {
         worker->seen_who = who;
         worker->seen_behavior = actor->behavior->name;
         if (kind != NULL)
