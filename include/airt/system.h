@@ -71,6 +71,7 @@ typedef struct airt_recorder {
     void (*begun)(void *context, airt_ref who, const airt_kind *kind);
     void (*refused)(void *context, airt_ref who, const airt_kind *kind, airt_status status);
     void (*dead)(void *context, airt_ref who, const airt_kind *kind, airt_letter reason);
+    void (*state)(void *context, airt_ref who, airt_state from, airt_state to); /* every change, in order */
 } airt_recorder;
 AIRT_API extern const airt_recorder airt_recorder_none;
 

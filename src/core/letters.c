@@ -23,7 +23,7 @@ static void none_accepted(void *context, airt_ref who, const airt_kind *kind)
     (void)kind;
 }
 
-const airt_recorder airt_recorder_none = { NULL, none_accepted, NULL, NULL, NULL };
+const airt_recorder airt_recorder_none = { NULL, none_accepted, NULL, NULL, NULL, NULL };
 
 /* What the asker of a dead request is told. */
 static airt_status status_of(airt_letter reason)

@@ -10,6 +10,11 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
 /* Pokes an actor after a flag was set. Any thread. */
 void airi_poke(airt_system *system, airi_worker *worker, airi_actor *actor);
 
+/* Every change of state goes through here: checked, and told to the recorder. Owner. */
+void airi_state_set(airt_system *system, airi_actor *actor, airt_state state);
+/* Of an activation's actor, and the message that its handler had. */
+void airi_life_report(airt_ctx *ctx, airt_report_kind report_kind, airi_actor *actor, airt_status status);
+
 /* Ends an actor: post_stop when cooperative, then everything it had; its slot is free afterwards. */
 void airi_life_end(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool cooperative);
 /* The part without user code, for a killer too; worker may be NULL. */
@@ -35,7 +40,12 @@ typedef struct airi_starter { /* an open call that the start answers */
 } airi_starter;
 airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior, const airt_spawn_options *options,
                        const airi_starter *starter, airt_ref *out_ref);
-void        airi_slot_give(airt_system *system, airi_actor *actor);
+/* What spawn took, given back at the final stop. */
+void airi_slot_give(airt_system *system, airi_actor *actor);
+void airi_state_give(airt_system *system, airi_worker *worker, airi_actor *actor);
+void airi_name_drop(airt_system *system, airi_worker *worker, airi_extra *extra);
+/* Without the name and the ties, which are for who could be reached. */
+void airi_extra_release(airt_system *system, airi_worker *worker, airi_actor *actor, airi_extra *extra);
 /* A thread for one dedicated actor. Fails: ELIMIT (dedicated_max), ENOMEM, ESYSTEM. */
 airt_status airi_dedicated_start(airt_system *system, airi_worker **out_worker);
 /* A dedicated actor is gone: its thread may end. */
