@@ -177,3 +177,26 @@ bool sim_alive(sim *s, airt_ref who)
 
     return airt_info(s->system, who, &info) == AIRT_OK;
 }
+
+uint32_t sim_queued(sim *s, airt_ref who)
+{
+    airt_actor_info info = { 0 };
+
+    return airt_info(s->system, who, &info) == AIRT_OK ? info.queued : UINT32_MAX;
+}
+
+airt_status sim_sleeps(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    return airt_sleep(ctx, AIRT_MS((int64_t)(intptr_t)argument));
+}
+
+airt_ref sim_stuck(sim *s, char tag, const airt_spawn_options *options, int64_t ms)
+{
+    airt_ref ref = sim_spawn_with(s, tag, NULL, options);
+
+    sim_begin(s);
+    sim_do(s, ref, sim_sleeps, (void *)(intptr_t)ms);
+    sim_settle(s);
+    return ref;
+}

@@ -9,17 +9,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_SORTED(s, words) assert_true(sim_said_sorted((s), (words)))
-#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
-
-static void forget(sim *s)
-{
-    sim_settle(s);
-    s->size = 0;
-    s->text[0] = 0;
-}
-
 /* --- servers ------------------------------------------------------------------------------------------------------ */
 
 static airt_status replies(airt_ctx *ctx, struct puppet *self, void *argument)
@@ -120,7 +109,7 @@ static void every_end_body(sim *s)
             { b, fails, NULL, 10 },         { b, replies, NULL, 10 },
     };
 
-    forget(s);
+    sim_begin(s);
     for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
         sim_do(s, a, asks, &plans[i]);
         sim_run(s, 50);
@@ -197,7 +186,7 @@ static void deadline_body(sim *s)
     airt_ref c = sim_spawn(s, 'c');
     plan     p = { b, asks_on, &c, 7 };
 
-    forget(s);
+    sim_begin(s);
     sim_do(s, a, asks, &p);
     sim_run(s, 20);
     ASSERT_SORTED(s, "a=TIMEDOUT b=TIMEDOUT@7");
@@ -216,7 +205,7 @@ static void caller_dies_body(sim *s)
     plan     quick = { b, replies, NULL, 100 };
     airt_ref c = sim_spawn(s, 'c');
 
-    forget(s);
+    sim_begin(s);
     sim_do(s, c, asks, &slow);
     sim_settle(s);
     sim_do(s, a, asks, &quick);
@@ -240,7 +229,7 @@ static void server_killed_body(sim *s)
     plan     slow = { b, sleeps_first, (void *)1000, 5000 };
     plan     next = { b, replies, NULL, 5000 };
 
-    forget(s);
+    sim_begin(s);
     sim_do(s, a, asks, &slow);
     sim_settle(s);
     sim_do(s, c, asks, &next);
@@ -264,7 +253,7 @@ static void deferred_body(sim *s)
     plan     kept = { b, keeps, NULL, 100 };
     plan     over = { c, forwards, &b, 100 };
 
-    forget(s);
+    sim_begin(s);
     sim_do(s, a, asks, &kept);
     sim_settle(s);
     ASSERT_SAID(s, "");
@@ -307,7 +296,7 @@ static void forward_body(sim *s)
     airt_ref c = sim_spawn(s, 'c');
     plan     p = { b, forwards_serving, &c, 100 };
 
-    forget(s);
+    sim_begin(s);
     sim_do(s, a, asks, &p);
     sim_settle(s);
     ASSERT_SAID(s, "a=55");
@@ -327,7 +316,7 @@ static void late_body(sim *s)
     plan              p = { b, keeps, NULL, 5 };
     airt_system_stats stats;
 
-    forget(s);
+    sim_begin(s);
     sim_do(s, a, asks, &p);
     sim_run(s, 10);
     ASSERT_SAID(s, "a=TIMEDOUT");

@@ -7,17 +7,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_SORTED(s, words) assert_true(sim_said_sorted((s), (words)))
-#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
-
-static void forget(sim *s)
-{
-    sim_settle(s);
-    s->size = 0;
-    s->text[0] = 0;
-}
-
 /* --- several calls ------------------------------------------------------------------------------------------------ */
 
 static airt_status gathers(airt_ctx *ctx, struct puppet *self, void *argument)
@@ -52,18 +41,13 @@ static airt_status gathers(airt_ctx *ctx, struct puppet *self, void *argument)
     sim_say("gathered"); /* what was not taken is released */
     return AIRT_OK;
 }
-static airt_status only_sleeps(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    return airt_sleep(ctx, AIRT_MS((int64_t)(intptr_t)argument));
-}
 static void gather_body(sim *s)
 {
     airt_ref a = sim_spawn(s, 'a');
     airt_ref r[3] = { sim_spawn(s, 'b'), sim_spawn(s, 'c'), sim_spawn(s, 'd') };
 
-    forget(s);
-    sim_do(s, r[2], only_sleeps, (void *)30);
+    sim_begin(s);
+    sim_do(s, r[2], sim_sleeps, (void *)30);
     sim_do(s, a, gathers, r);
     sim_run(s, 50);
     ASSERT_SORTED(s, "b?1 c?2 c?2 gathered");
@@ -96,7 +80,7 @@ static void receive_body(sim *s)
 {
     airt_ref a = sim_spawn(s, 'a');
 
-    forget(s);
+    sim_begin(s);
     sim_do(s, a, receives, NULL);
     sim_settle(s);
     sim_num(s, a, 1);

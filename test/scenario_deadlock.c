@@ -10,9 +10,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_SORTED(s, words) assert_true(sim_said_sorted((s), (words)))
-
 enum {
     NODES = 10,
     KEPT = 8
@@ -24,9 +21,7 @@ static void cast(sim *s, int count)
 {
     for (int i = 0; i < count; i++)
         node[i] = sim_spawn(s, (char)('a' + i));
-    sim_settle(s);
-    s->size = 0;
-    s->text[0] = 0;
+    sim_begin(s);
 }
 
 static void say_end(airt_ctx *ctx, struct puppet *self, airt_status status)

@@ -9,9 +9,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
-
 static airt_status failing(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     (void)ctx;

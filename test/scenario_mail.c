@@ -9,45 +9,11 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
-
 enum {
     SENDERS = 8,
     EACH = 6,
     BOUND = 5
 };
-
-static airt_status sleeps(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    return airt_sleep(ctx, AIRT_MS((int64_t)(intptr_t)argument));
-}
-
-static void forget(sim *s)
-{
-    s->size = 0;
-    s->text[0] = 0;
-}
-
-/* A receiver with a handler that sleeps for so many ms. */
-static airt_ref stuck(sim *s, char tag, const airt_spawn_options *options, int64_t ms)
-{
-    airt_ref ref = sim_spawn_with(s, tag, NULL, options);
-
-    sim_settle(s);
-    forget(s);
-    sim_do(s, ref, sleeps, (void *)(intptr_t)ms);
-    sim_settle(s);
-    return ref;
-}
-
-static uint32_t queued(sim *s, airt_ref who)
-{
-    airt_actor_info info = { 0 };
-
-    return airt_info(s->system, who, &info) == AIRT_OK ? info.queued : UINT32_MAX;
-}
 
 /* --- eight senders, a stuck receiver ------------------------------------------------------------------------------ */
 
@@ -92,7 +58,7 @@ static void crowd_begins(sim *s, airt_overflow rule, int64_t stuck_ms, uint32_t 
 
     memset(&crowd, 0, sizeof crowd);
     crowd.s = s;
-    crowd.to = stuck(s, 'r', &options, stuck_ms);
+    crowd.to = sim_stuck(s, 'r', &options, stuck_ms);
     for (int i = 0; i < SENDERS; i++)
         sim_do(s, sim_spawn(s, (char)('a' + i)), pour, NULL);
 }
@@ -105,7 +71,7 @@ static void refuse_body(sim *s)
     assert_int_equal(crowd.full, SENDERS * EACH - BOUND);
     assert_int_equal(s->letters[AIRT_LETTER_FULL], crowd.full);
     assert_int_equal(crowd.most, BOUND);
-    assert_int_equal(queued(s, crowd.to), BOUND);
+    assert_int_equal(sim_queued(s, crowd.to), BOUND);
 }
 static void refuse(void **state)
 {
@@ -119,7 +85,7 @@ static void drop_new_body(sim *s)
     assert_int_equal(crowd.ok, SENDERS * EACH);
     assert_int_equal(s->letters[AIRT_LETTER_DROPPED], SENDERS * EACH - BOUND);
     assert_int_equal(crowd.most, BOUND);
-    assert_int_equal(queued(s, crowd.to), BOUND);
+    assert_int_equal(sim_queued(s, crowd.to), BOUND);
 }
 static void drop_new(void **state)
 {
@@ -133,7 +99,7 @@ static void drop_old_body(sim *s)
     assert_int_equal(crowd.ok, SENDERS * EACH);
     assert_int_equal(s->letters[AIRT_LETTER_DROPPED], SENDERS * EACH - BOUND);
     assert_true(crowd.most <= BOUND);
-    assert_int_equal(queued(s, crowd.to), BOUND);
+    assert_int_equal(sim_queued(s, crowd.to), BOUND);
 }
 static void drop_old(void **state)
 {
@@ -144,7 +110,7 @@ static void wait_body(sim *s)
 {
     crowd_begins(s, AIRT_WAIT, 10, 1000);
     sim_settle(s);
-    assert_int_equal(queued(s, crowd.to), BOUND);
+    assert_int_equal(sim_queued(s, crowd.to), BOUND);
     assert_int_equal(crowd.ok, BOUND);
     sim_run(s, 50);
     assert_int_equal(crowd.ok, SENDERS * EACH); /* everyone got in, and never one too many */
@@ -171,7 +137,7 @@ static void wait_times_out_body(sim *s)
     sim_run(s, 50);
     assert_int_equal(crowd.ok, BOUND);
     assert_int_equal(crowd.timed_out, SENDERS * EACH - BOUND);
-    assert_int_equal(queued(s, crowd.to), BOUND);
+    assert_int_equal(sim_queued(s, crowd.to), BOUND);
     assert_int_equal(s->letters[AIRT_LETTER_FULL], crowd.timed_out);
 }
 static void a_wait_has_a_deadline(void **state)
@@ -207,7 +173,7 @@ static airt_status tell_once(airt_ctx *ctx, struct puppet *self, void *argument)
 static void waiting_senders_body(sim *s)
 {
     airt_spawn_options one = { .mailbox = { .max = 1, .overflow = AIRT_WAIT } };
-    airt_ref           r = stuck(s, 'r', &one, 10);
+    airt_ref           r = sim_stuck(s, 'r', &one, 10);
     airt_ref           w[6];
 
     sim_num(s, r, 1);
@@ -217,7 +183,7 @@ static void waiting_senders_body(sim *s)
         sim_do(s, w[i], tell_once, &r);
         sim_settle(s); /* one after the other */
     }
-    forget(s);
+    sim_forget(s);
     ASSERT_OK(airt_stop(s->system, w[1], NULL));
     ASSERT_OK(airt_kill(s->system, w[3], NULL));
     sim_settle(s);
@@ -256,7 +222,7 @@ static void room_cycle_body(sim *s)
     airt_ref           b = sim_spawn_with(s, 'b', NULL, &two);
 
     sim_settle(s);
-    forget(s);
+    sim_forget(s);
     sim_do(s, a, fill_and_wait, &a); /* for itself */
     sim_settle(s);
     assert_true(sim_said(s, "a=AIRT_EDEADLK a:1 a:1"));

@@ -8,40 +8,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
-
-static airt_status sleeps(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    return airt_sleep(ctx, AIRT_MS((int64_t)(intptr_t)argument));
-}
-
-static void forget(sim *s)
-{
-    s->size = 0;
-    s->text[0] = 0;
-}
-
-/* A receiver with a handler that sleeps for so many ms. */
-static airt_ref stuck(sim *s, char tag, const airt_spawn_options *options, int64_t ms)
-{
-    airt_ref ref = sim_spawn_with(s, tag, NULL, options);
-
-    sim_settle(s);
-    forget(s);
-    sim_do(s, ref, sleeps, (void *)(intptr_t)ms);
-    sim_settle(s);
-    return ref;
-}
-
-static uint32_t queued(sim *s, airt_ref who)
-{
-    airt_actor_info info = { 0 };
-
-    return airt_info(s->system, who, &info) == AIRT_OK ? info.queued : UINT32_MAX;
-}
-
 /* --- order and priorities ----------------------------------------------------------------------------------------- */
 
 static void tell_with(sim *s, airt_ref to, uint64_t n, airt_priority priority)
@@ -51,7 +17,7 @@ static void tell_with(sim *s, airt_ref to, uint64_t n, airt_priority priority)
 
 static void priorities_body(sim *s)
 {
-    airt_ref r = stuck(s, 'r', NULL, 10);
+    airt_ref r = sim_stuck(s, 'r', NULL, 10);
 
     tell_with(s, r, 1, AIRT_LOW);
     tell_with(s, r, 2, AIRT_NORMAL);
@@ -70,14 +36,14 @@ static void higher_leaves_first(void **state)
 
 static void starvation_body(sim *s)
 {
-    airt_ref    r = stuck(s, 'r', &(airt_spawn_options){ .mailbox = { .max = AIRT_UNBOUNDED } }, 10);
+    airt_ref    r = sim_stuck(s, 'r', &(airt_spawn_options){ .mailbox = { .max = AIRT_UNBOUNDED } }, 10);
     int         before = 0;
     const char *at;
 
     tell_with(s, r, 7, AIRT_LOW);
     for (int i = 0; i < 2000; i++)
         tell_with(s, r, 1, AIRT_CRITICAL);
-    assert_int_equal(queued(s, r), 2001);
+    assert_int_equal(sim_queued(s, r), 2001);
     sim_run(s, 20);
     for (at = s->text; strncmp(at, "r:7", 3) != 0; at = strchr(at, ' ') + 1)
         before++;
@@ -91,7 +57,7 @@ static void low_is_not_starved(void **state)
 
 static void drop_old_victims_body(sim *s)
 {
-    airt_ref r = stuck(s, 'r', &(airt_spawn_options){ .mailbox = { .max = 3, .overflow = AIRT_DROP_OLD } }, 10);
+    airt_ref r = sim_stuck(s, 'r', &(airt_spawn_options){ .mailbox = { .max = 3, .overflow = AIRT_DROP_OLD } }, 10);
 
     tell_with(s, r, 1, AIRT_NORMAL);
     tell_with(s, r, 2, AIRT_LOW);
@@ -100,7 +66,7 @@ static void drop_old_victims_body(sim *s)
     tell_with(s, r, 5, AIRT_NORMAL); /* 3 goes */
     tell_with(s, r, 6, AIRT_LOW);    /* 6 itself */
     tell_with(s, r, 7, AIRT_NORMAL); /* 1 goes */
-    assert_int_equal(queued(s, r), 3);
+    assert_int_equal(sim_queued(s, r), 3);
     assert_int_equal(s->letters[AIRT_LETTER_DROPPED], 4);
     sim_run(s, 20);
     ASSERT_SAID(s, "r:4 r:5 r:7");
@@ -115,7 +81,7 @@ static void the_victim_is_the_oldest_of_the_lowest(void **state)
 
 static void ttl_body(sim *s)
 {
-    airt_ref r = stuck(s, 'r', &(airt_spawn_options){ .mailbox = { .ttl_ms = 5 } }, 10);
+    airt_ref r = sim_stuck(s, 'r', &(airt_spawn_options){ .mailbox = { .ttl_ms = 5 } }, 10);
 
     sim_run(s, 4);
     sim_num(s, r, 1); /* lives until 9 */
@@ -139,13 +105,13 @@ static void bytes_body(sim *s)
 
     for (int i = 0; i < 3; i++) {
         airt_spawn_options o = { .mailbox = { .bytes_max = 24, .overflow = rules[i] } }; /* three nums */
-        airt_ref           r = stuck(s, 'r', &o, 10);
+        airt_ref           r = sim_stuck(s, 'r', &o, 10);
 
         for (uint64_t n = 1; n <= 5; n++)
             sim_num(s, r, n);
-        assert_int_equal(queued(s, r), 3);
+        assert_int_equal(sim_queued(s, r), 3);
         (void)airt_tell_any(s->system, r, puppet_start, .tag = 'r'); /* 24 bytes: only into an empty box */
-        assert_int_equal(queued(s, r), rules[i] == AIRT_DROP_OLD ? 1 : 3);
+        assert_int_equal(sim_queued(s, r), rules[i] == AIRT_DROP_OLD ? 1 : 3);
         sim_run(s, 20);
         ASSERT_SAID(s, rules[i] == AIRT_DROP_OLD ? "r+" : "r:1 r:2 r:3");
         (void)airt_stop(s->system, r, NULL);

@@ -7,10 +7,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_SORTED(s, words) assert_true(sim_said_sorted((s), (words)))
-#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
-
 /* --- a door: closed stashes, open ignores, broken refuses --------------------------------------------------------- */
 
 struct turn {

@@ -8,9 +8,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_SORTED(s, words) assert_true(sim_said_sorted((s), (words)))
-
 static airt_status failing(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     (void)ctx;
@@ -60,9 +57,7 @@ static void cast(sim *s, airt_ref ref[], const char *tags, const puppet_plan *pl
 {
     for (int i = 0; tags[i] != 0; i++)
         ref[i] = sim_spawn_with(s, tags[i], plan, NULL);
-    sim_settle(s);
-    s->size = 0;
-    s->text[0] = 0;
+    sim_begin(s);
 }
 
 /* --- links -------------------------------------------------------------------------------------------------------- */
@@ -209,12 +204,6 @@ static void down_comes_behind_earlier_mail(void **state)
 }
 
 /* A full mailbox takes a notice: its room was reserved when the watch began. */
-static airt_status sleeps(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    (void)argument;
-    return airt_sleep(ctx, AIRT_MS(10));
-}
 static void full_box_body(sim *s)
 {
     static const airt_overflow rules[] = { AIRT_REFUSE, AIRT_DROP_NEW, AIRT_DROP_OLD };
@@ -224,12 +213,10 @@ static void full_box_body(sim *s)
         airt_ref           a = sim_spawn_with(s, 'a', NULL, &small);
         airt_ref           b = sim_spawn(s, 'b');
 
-        sim_settle(s);
-        s->size = 0;
-        s->text[0] = 0;
+        sim_begin(s);
         sim_do(s, a, watch, &b);
         sim_settle(s);
-        sim_do(s, a, sleeps, NULL);
+        sim_do(s, a, sim_sleeps, (void *)10);
         sim_settle(s);
         for (uint64_t n = 1; n <= 5; n++)
             sim_num(s, a, n);
@@ -242,7 +229,7 @@ static void full_box_body(sim *s)
                                                    : "b-shutdown a:1 a:2 a<b:shutdown");
         (void)airt_stop(s->system, a, NULL);
         sim_settle(s);
-        s->size = 0;
+        sim_forget(s);
     }
 }
 static void a_full_mailbox_takes_notices(void **state)
@@ -278,13 +265,12 @@ static void children_body(sim *s)
     sim_do(s, a[0], failing, NULL); /* an incarnation's end is its children's; the linked one fails with it */
     sim_settle(s);
     sim_check_account(s);
-    s->size = 0;
+    sim_forget(s);
     assert_true(sim_alive(s, a[0]));
     assert_false(sim_alive(s, s->tagged['b']));
     assert_false(sim_alive(s, s->tagged['c']));
     sim_do(s, a[0], have_children, NULL);
-    sim_settle(s);
-    s->size = 0;
+    sim_begin(s);
     (void)airt_kill(s->system, a[0], NULL);
     sim_settle(s);
     ASSERT_SORTED(s, "a-killed b-shutdown");

@@ -8,8 +8,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
-#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
 #define START_MS 1000
 
 enum {

@@ -249,10 +249,16 @@ void sim_say(const char *format, ...)
     current->text[current->size] = 0;
 }
 
-static void forget(sim *s)
+void sim_forget(sim *s)
 {
     s->size = 0;
     s->text[0] = 0;
+}
+
+void sim_begin(sim *s)
+{
+    sim_settle(s);
+    sim_forget(s);
 }
 
 bool sim_said(sim *s, const char *words)
@@ -265,7 +271,7 @@ bool sim_said(sim *s, const char *words)
     if (!same)
         (void)fprintf(stderr, "seed %llu: said   \"%s\"\n      not    \"%s\"\n", (unsigned long long)s->options.seed,
                       s->text, words);
-    forget(s);
+    sim_forget(s);
     return same;
 }
 
@@ -304,7 +310,7 @@ bool sim_said_sorted(sim *s, const char *words)
     if (!same)
         (void)fprintf(stderr, "seed %llu: said in any order \"%s\"\n      not \"%s\"\n",
                       (unsigned long long)s->options.seed, s->text, words);
-    forget(s);
+    sim_forget(s);
     return same;
 }
 

@@ -61,6 +61,10 @@ typedef void (*sim_body)(sim *s);
 void sim_each(sim_body body, const airt_system_options *system);
 /* For the teardown of a cmocka test that uses sim_each. */
 int sim_tell_seed(void **state);
+/* For files that include cmocka.h. */
+#define ASSERT_SAID(s, words) assert_true(sim_said((s), (words)))
+#define ASSERT_SORTED(s, words) assert_true(sim_said_sorted((s), (words)))
+#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
 #define SIM_TEST(name) cmocka_unit_test_teardown(name, sim_tell_seed)
 
 /* --- words -------------------------------------------------------------------------------------------------------- */
@@ -71,6 +75,9 @@ void sim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool sim_said(sim *s, const char *words);
 /* The same in any order. */
 bool sim_said_sorted(sim *s, const char *words);
+/* What was said so far is not of interest; begin: neither is what is under way. */
+void sim_forget(sim *s);
+void sim_begin(sim *s);
 /* The letter of an actor: what it was spawned as; '-' for AIRT_NONE, '?' for others. */
 char sim_letter(airt_ref who);
 void sim_tag(char tag, airt_ref who);
@@ -154,6 +161,12 @@ airt_status sim_command(airt_ctx *ctx, airt_ref who, airt_duration within, puppe
                         uint64_t *out_n);
 airt_status sim_query(airt_ctx *ctx, airt_ref who, airt_duration within, uint64_t n, uint64_t *out_n);
 bool        sim_alive(sim *s, airt_ref who);
+/* Accepted and not begun; UINT32_MAX: it is gone. */
+uint32_t sim_queued(sim *s, airt_ref who);
+/* For sim_do: a handler that sleeps for so many ms. */
+airt_status sim_sleeps(airt_ctx *ctx, struct puppet *self, void *argument);
+/* A puppet in such a handler; what was said so far is forgotten. */
+airt_ref sim_stuck(sim *s, char tag, const airt_spawn_options *options, int64_t ms);
 /* A reason in a word: normal, shutdown, killed, error, ... */
 const char *sim_reason(const struct airt_reason *reason);
 

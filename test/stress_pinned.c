@@ -167,20 +167,13 @@ AIRT_BEHAVIOR(holder)
 
 static airt_system *begin(const airt_system_options *options)
 {
-    airt_system *system = NULL;
-
-    gate_close(&hold);
-    moved = stayed = wrong_errno = failures = 0;
-    OK(airt_system_create(options, &system));
-    return system;
+    moved = stayed = wrong_errno = 0;
+    return begin_system(&hold, &failures, options);
 }
 
 static void end(airt_system **system)
 {
-    assert_int_equal(failures, 0);
-    OK(airt_system_quiesce(*system, AIRT_SECONDS(60)));
-    check_account(*system);
-    OK(airt_system_stop(system, AIRT_SECONDS(60)));
+    end_system(&failures, system);
 }
 
 static void pinned_handlers_come_back_and_others_may_move(void **state)

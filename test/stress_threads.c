@@ -159,21 +159,14 @@ AIRT_BEHAVIOR(slow)
 
 static airt_system *begin(const airt_system_options *options)
 {
-    airt_system *system = NULL;
-
-    gate_close(&hold);
     memset(&ears, 0, sizeof ears);
-    failures = noted = 0;
-    OK(airt_system_create(options, &system));
-    return system;
+    noted = 0;
+    return begin_system(&hold, &failures, options);
 }
 
 static void end(airt_system **system)
 {
-    assert_int_equal(failures, 0);
-    OK(airt_system_quiesce(*system, AIRT_SECONDS(60)));
-    check_account(*system);
-    OK(airt_system_stop(system, AIRT_SECONDS(60)));
+    end_system(&failures, system);
 }
 
 static void blocking_handlers_leave_the_workers_alone(void **state)

@@ -125,4 +125,23 @@ static inline void check_account(airt_system *system)
     assert_int_equal(stats.accepted, stats.handled + dead + stats.in_work + stats.queued);
 }
 
+/* A system for one test, whose handlers stay in a gate and count what must not be; the end of both. */
+static inline airt_system *begin_system(gate *g, _Atomic(int) *failures, const airt_system_options *options)
+{
+    airt_system *system = NULL;
+
+    gate_close(g);
+    atomic_store(failures, 0);
+    OK(airt_system_create(options, &system));
+    return system;
+}
+
+static inline void end_system(_Atomic(int) *failures, airt_system **system)
+{
+    assert_int_equal(atomic_load(failures), 0);
+    OK(airt_system_quiesce(*system, AIRT_SECONDS(60)));
+    check_account(*system);
+    OK(airt_system_stop(system, AIRT_SECONDS(60)));
+}
+
 #endif
