@@ -4,6 +4,8 @@
 
 #include "random_state.h"
 
+#include "base/mutant.h"
+
 #include <string.h>
 
 static airt_spawn_options any_options(void)
@@ -132,7 +134,7 @@ uint64_t random_program(uint64_t seed, uint32_t layout, const airt_fault_options
 {
     sim_options options = { .seed = seed, .layout = layout, .fault = fault, .system.dead_letter = on_letter };
 
-    options.system.workers = 1 + (uint32_t)seed % 4;
+    options.system.workers = 1 + (uint32_t)seed % 4 + (AIRI_MUTANT_IS(90) ? 1 : 0);
     memset(&p, 0, sizeof p);
     p.rng = seed * UINT64_C(0x2545f4914f6cdd1d);
     p.fuel = FUEL;
