@@ -3,6 +3,7 @@
 #
 #   src/<folder>/x_test.c            unit        one cmocka executable a file; base, port and sim link no higher floor
 #   test/{scenario,stress,oom}_x.c   scenario... one executable a file; SEEDS and the like pass through the environment
+#                                    scenarios run once more as oom.oom_x, with allocations refused
 #   test/fuzz_x.c                    fuzz        with libFuzzer in the fuzz preset, else driven by cmake/fuzz_main.c
 #   test/*.c otherwise               (support)   a library all of the above link; test/ is on their include path
 #   test/relacy/x.cpp                model       and once for each n of its `// mutants: 1 2 3`, which must be refuted
@@ -96,6 +97,21 @@ foreach(source ${whole})
         add_test(NAME ${label}.${name} COMMAND ${name})
     endif()
     airt_limit(${label}.${name} 120 ${label})
+endforeach()
+
+# The bodies of the scenarios with allocations refused (test/sweep.h). Not swept: what parses its own words (order), what
+# checks in helpers (local), and the random programs, which oom_sweep has.
+foreach(source ${whole})
+    cmake_path(GET source STEM name)
+    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|random)$")
+        continue()
+    endif()
+    string(REPLACE "scenario_" "oom_" name ${name})
+    airt_test_executable(${name} airt_test_support ${source})
+    target_compile_definitions(${name} PRIVATE SWEEP_SCENARIO)
+    target_compile_options(${name} PRIVATE -include ${PROJECT_SOURCE_DIR}/test/sweep.h)
+    add_test(NAME oom.${name} COMMAND ${name})
+    airt_limit(oom.${name} 120 oom)
 endforeach()
 
 # --- models: relacy for the lock-free headers, spin for the protocols ------------------------------------------------

@@ -4,6 +4,7 @@
 # "N passed, N failed". The steps are the two lists below. Logs lie in build/check/.
 #
 #   SEEDS=n           seeds a scenario runs (each test has its own default)
+#   SWEEP=full        every allocation refused, of more programs (full)
 #   FUZZ_SECONDS=n    length of each libFuzzer campaign (full; default 60)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -27,7 +28,7 @@ full_steps() {
     tests asan -L oom
     build hard
     tests hard -L "$behaviour"
-    SEEDS=${SEEDS:-1000} tests dev -L "scenario|stress|oom|fuzz"
+    SEEDS=${SEEDS:-1000} SWEEP=full tests dev -L "scenario|stress|oom|fuzz"
     build ubsan
     tests ubsan -L "$behaviour"
     build asan-clang

@@ -47,11 +47,12 @@ static inline void fake_unmap(airt_world *world, void *memory, size_t bytes)
         abort();
 }
 
-static inline bool fake_refuse(airt_world *world, airt_allocation site)
+static inline bool fake_refuse(airt_world *world, airt_allocation what, const airi_site *site)
 {
+    (void)site;
     fake_world *fake = (fake_world *)(void *)world;
 
-    atomic_fetch_add(&fake->asked[site], 1);
+    atomic_fetch_add(&fake->asked[what], 1);
     return atomic_fetch_add(&fake->asked_all, 1) + 1 == fake->fail_refuse;
 }
 

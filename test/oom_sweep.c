@@ -1,36 +1,21 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Every logical allocation refused once, and from every one on: no crash, no hang, no leak, and the account balances. At
- * the end the sites that were reached are told, and one that was not fails the test. */
+ * the end both lists of places that ask are told, and one that was never refused fails the test. */
 #include "random_program.h"
+#include "sweep.h"
+
+#include "port/port.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 enum {
-    HANG_SECONDS = 30,
     BIG = 3000
 };
-
-static const char       *now_name = "";
-static volatile uint64_t now_nth;
-static volatile bool     now_onwards;
-
-static void tell_where(int number)
-{
-    char text[120];
-    int  size = snprintf(text, sizeof text, "%s, allocation %llu%s refused\n", now_name, (unsigned long long)now_nth,
-                        now_onwards ? " and all later ones" : "");
-
-    (void)!write(2, text, (size_t)size);
-    (void)signal(number, SIG_DFL);
-    (void)raise(number);
-}
 
 /* --- payloads: blobs, texts, what an answer owns ------------------------------------------------------------------ */
 
@@ -147,31 +132,9 @@ static void births(sim *s)
     sim_settle(s);
 }
 
-static void in_sim(sim_body body, const airt_fault_options *fault)
+static void run_random(void *argument, const airt_fault_options *fault)
 {
-    static sim s;
-
-    if (sim_open(&s, &(sim_options){ .seed = 5, .fault = fault }) != AIRT_OK)
-        return;
-    body(&s);
-    sim_close(&s);
-}
-
-static void run_payloads(const airt_fault_options *fault)
-{
-    in_sim(payloads, fault);
-}
-static void run_births(const airt_fault_options *fault)
-{
-    in_sim(births, fault);
-}
-static void run_random_1(const airt_fault_options *fault)
-{
-    (void)random_program(1, 0, fault);
-}
-static void run_random_2(const airt_fault_options *fault)
-{
-    (void)random_program(2, 0, fault);
+    (void)random_program(*(const uint64_t *)argument, 0, fault);
 }
 
 /* --- threads ------------------------------------------------------------------------------------------------------ */
@@ -212,12 +175,13 @@ static void ask_both(airt_system *system)
     (void)!airt_ask_any(system, a, &answer, AIRT_MS(100), query, .n = 1);
     (void)!airt_ask_any(system, b, &answer, AIRT_MS(100), query, .n = 2);
 }
-static void run_threads(const airt_fault_options *fault)
+static void run_threads(void *argument, const airt_fault_options *fault)
 {
     airt_world         *world = NULL;
     airt_system_options options = { .workers = 2, .report = on_report };
     airt_system        *system = NULL;
 
+    (void)argument;
     AIRT_CHECK_EQ(airt_fault_create(airt_world_linux(), fault, &world), AIRT_OK);
     options.world = world;
     if (airt_system_create(&options, &system) == AIRT_OK) {
@@ -225,84 +189,80 @@ static void run_threads(const airt_fault_options *fault)
         AIRT_CHECK_EQ(airt_system_stop(&system, AIRT_SECONDS(20)), AIRT_OK);
     }
     AIRT_CHECK_EQ(leaks, 0);
-    for (unsigned site = 0; site < AIRT_ALLOCATION_COUNT; site++)
-        sim_asked[site] += airt_fault_count(world, (airt_allocation)site);
-    sim_refused += airt_fault_refused(world);
+    sim_add_faults(world);
     airt_world_destroy(&world);
 }
 
 /* --- the sweep ---------------------------------------------------------------------------------------------------- */
 
-typedef void (*scene_fn)(const airt_fault_options *fault);
-
-/* Until a run in which there was nothing left to refuse. */
-static void sweep(const char *name, scene_fn run, bool onwards, uint64_t stride)
-{
-    uint64_t before;
-
-    now_name = name;
-    now_onwards = onwards;
-    now_nth = 1;
-    do {
-        airt_fault_options fault = { .nth = now_nth, .onwards = onwards };
-
-        before = sim_refused;
-        (void)alarm(HANG_SECONDS);
-        run(&fault);
-        (void)alarm(0);
-        now_nth += stride;
-    } while (sim_refused > before);
-}
-
-/* A build that is slow, and says so by fewer seeds, takes larger steps through the long scenes. */
-static uint64_t step(uint64_t otherwise)
-{
-    return sim_seeds(1000) < 1000 ? 25 : otherwise;
-}
-
-static void sweep_all(bool onwards)
-{
-    sweep("payloads", run_payloads, onwards, 1);
-    sweep("births", run_births, onwards, 1);
-    sweep("random program 1", run_random_1, onwards, step(onwards ? 5 : 1));
-    sweep("random program 2", run_random_2, onwards, step(onwards ? 5 : 2));
-    sweep("threads", run_threads, onwards, 1);
-}
-
-static void each_allocation_refused_once(void **state)
+static void scenes(void **state)
 {
     (void)state;
-    sweep_all(false);
+    sweep_each("payloads", payloads, NULL);
+    sweep_each("births", births, NULL);
 }
-static void each_and_all_later_ones(void **state)
+
+static void random_programs(void **state)
 {
-    (void)state;
-    sweep_all(true);
-}
-static void every_site_is_reached(void **state)
-{
-    unsigned reached = 0;
+    uint64_t seeds = sweep_full() ? 6 : 2;
 
     (void)state;
-    for (unsigned site = 0; site < AIRT_ALLOCATION_COUNT; site++) {
-        (void)printf("%-14s %llu\n", airt_allocation_text((airt_allocation)site), (unsigned long long)sim_asked[site]);
-        reached += sim_asked[site] > 0;
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        sweep("a random program", run_random, &seed, false, sweep_full() ? 1 : 7);
+        sweep("a random program", run_random, &seed, true, sweep_full() ? 1 : 7);
     }
-    (void)printf("%u sites of %u reached, %llu refusals\n", reached, (unsigned)AIRT_ALLOCATION_COUNT,
-                 (unsigned long long)sim_refused);
-    assert_int_equal(reached, AIRT_ALLOCATION_COUNT);
+}
+
+static void threads(void **state)
+{
+    (void)state;
+    sweep("threads", run_threads, NULL, false, 1);
+    sweep("threads", run_threads, NULL, true, 1);
+}
+
+/* The Linux world is asked by nobody but itself, and it never refuses: the fault world does so in its place. */
+static bool has_a_stand_in(const airi_site *site)
+{
+    return strstr(site->file, "linux_world.c") != NULL;
+}
+
+static size_t print_sites(const char *what, bool refused)
+{
+    size_t count = 0;
+
+    (void)printf("%s:\n", what);
+    for (const airi_site *site = __start_airi_sites; site < __stop_airi_sites; site++) {
+        size_t i = (size_t)(site - __start_airi_sites);
+
+        if (has_a_stand_in(site) || (sim_refused_at[i] > 0) != refused)
+            continue;
+        (void)printf("  %s:%llu: asked %llu, refused %llu\n", site->file, (unsigned long long)site->line,
+                     (unsigned long long)sim_asked_at[i], (unsigned long long)sim_refused_at[i]);
+        count++;
+    }
+    return count;
+}
+
+static void every_site_was_refused(void **state)
+{
+    size_t missed;
+
+    (void)state;
+    for (unsigned kind = 0; kind < AIRT_ALLOCATION_COUNT; kind++)
+        (void)printf("%-16s %llu\n", airt_allocation_text((airt_allocation)kind), (unsigned long long)sim_asked[kind]);
+    assert_true(print_sites("refused somewhere", true) > 0);
+    missed = print_sites("never refused", false);
+    assert_int_equal(missed, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_allocation_refused_once),
-        cmocka_unit_test(each_and_all_later_ones),
-        cmocka_unit_test(every_site_is_reached),
+        cmocka_unit_test(scenes),
+        cmocka_unit_test(random_programs),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(every_site_was_refused),
     };
 
-    (void)signal(SIGABRT, tell_where);
-    (void)signal(SIGSEGV, tell_where);
-    (void)signal(SIGALRM, tell_where);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

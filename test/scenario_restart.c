@@ -85,6 +85,7 @@ static airt_status own_things(airt_ctx *ctx, struct puppet *self, void *argument
 
     (void)argument;
     self->memory = airt_alloc(ctx, 100);
+    AIRT_CHECK(self->memory != NULL);
     for (int i = 0; i < 100; i++)
         AIRT_CHECK(((char *)self->memory)[i] == 0);
     AIRT_CHECK_EQ(airt_send_after(ctx, AIRT_MS(5), NULL, tick, .n = 1), AIRT_OK);

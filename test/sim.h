@@ -149,7 +149,7 @@ typedef struct puppet_plan { /* construction arguments of a puppet */
 /* Spawns a puppet with a letter. The options' start is overwritten. */
 airt_status puppet_spawn(airt_from from, char tag, const puppet_plan *plan, const airt_spawn_options *options,
                          airt_ref *out_ref);
-/* From outside, and it must work. */
+/* From outside, and it must work; in a fault world AIRT_NONE if it did not. */
 airt_ref sim_spawn(sim *s, char tag);
 airt_ref sim_spawn_with(sim *s, char tag, const puppet_plan *plan, const airt_spawn_options *options);
 void     sim_do(sim *s, airt_ref who, puppet_fn run, void *argument);
@@ -173,5 +173,12 @@ const char *sim_reason(const struct airt_reason *reason);
 /* Sums over the fault worlds so far. */
 extern uint64_t sim_asked[AIRT_ALLOCATION_COUNT];
 extern uint64_t sim_refused;
+/* The same for each place that asks, in the order of __start_airi_sites. */
+enum {
+    SIM_SITES = 64
+};
+extern uint64_t sim_asked_at[SIM_SITES], sim_refused_at[SIM_SITES];
+/* Adds what a fault world counted; sim_close does it for its own. */
+void sim_add_faults(const airt_world *world);
 
 #endif

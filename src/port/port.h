@@ -26,6 +26,25 @@ struct airi_driven {
     int64_t (*next_due_ns)(airi_driven *self); /* its next timer, or AIRI_NEVER */
 };
 
+/* A place in the code that asks for a logical allocation; each use of airi_permits makes one. They lie side by side in
+ * a section of the binary, so that the sweep of the tests can tell the places that it never refused. */
+typedef struct airi_site {
+    const char *file;
+    uint64_t    line;
+} airi_site;
+
+_Static_assert(sizeof(airi_site) == 16, "no more than the alignment below, or a section of them would have gaps");
+
+extern const airi_site __start_airi_sites[] __attribute__((weak, visibility("hidden")));
+extern const airi_site __stop_airi_sites[] __attribute__((weak, visibility("hidden")));
+
+#define AIRI_SITE()                                                                                                    \
+    __extension__({                                                                                                    \
+        static const airi_site airi_here                                                                               \
+            __attribute__((section("airi_sites"), used, aligned(16))) = { __FILE__, __LINE__ };                        \
+        &airi_here;                                                                                                    \
+    })
+
 struct airt_world {
     const char *name;
     bool        driven; /* worker loops must attach as driven instead of starting threads */
@@ -69,14 +88,18 @@ struct airt_world {
     void (*event)(airt_world *world, uint64_t what, uint64_t who, uint64_t detail);
 
     /* True: this logical allocation must fail. NULL: none does. */
-    bool (*refuse)(airt_world *world, airt_allocation site);
+    bool (*refuse)(airt_world *world, airt_allocation what, const airi_site *site);
     void (*destroy)(airt_world *world);
 };
 
 /* Whether a logical allocation goes ahead: the test that stands before every one. */
-static inline bool airi_permits(airt_world *world, airt_allocation site)
+#define airi_permits(world, what) airi_permits_at((world), (what), AIRI_SITE())
+static inline bool airi_permits_at(airt_world *world, airt_allocation what, const airi_site *site)
 {
-    return world->refuse == NULL || !world->refuse(world, site);
+    return world->refuse == NULL || !world->refuse(world, what, site);
 }
+
+/* Of a fault world: how often it was asked at a site, and how often it refused there. Thread: any.  Blocks: no. */
+void airi_fault_at(const airt_world *world, const airi_site *site, uint64_t *out_asked, uint64_t *out_refused);
 
 #endif

@@ -13,6 +13,9 @@ struct fault {
     AIRI_ATOMIC(uint64_t) chosen; /* allocations asked for at the chosen sites */
     AIRI_ATOMIC(uint64_t) refused;
     AIRI_ATOMIC(uint64_t) asked[AIRT_ALLOCATION_COUNT];
+    struct tally {
+        AIRI_ATOMIC(uint64_t) asked, refused;
+    } at[]; /* as airi_site, in the order of their section */
 };
 
 _Static_assert(AIRT_ALLOCATION_COUNT <= 32, "airt_fault_options.sites has a bit for each");
@@ -26,24 +29,28 @@ static struct fault *fault_of(const airt_world *world)
     return (struct fault *)(uintptr_t)world;
 }
 
-static bool refuse_here(struct fault *fault, airt_allocation site)
+static bool refuse_here(struct fault *fault, airt_allocation what, const airi_site *site)
 {
-    uint32_t sites = fault->options.sites;
-    uint64_t nth = fault->options.nth;
+    uint32_t      sites = fault->options.sites;
+    uint64_t      nth = fault->options.nth;
+    struct tally *tally = &fault->at[site - __start_airi_sites];
     /* Relaxed here and below, no partner: each call gets its number from one read-modify-write and publishes nothing. */
-    (void)airi_fetch_add(&fault->asked[site], 1, AIRI_RELAXED);
-    if (sites != 0 && (sites >> site & 1) == 0)
+    (void)airi_fetch_add(&fault->asked[what], 1, AIRI_RELAXED);
+    (void)airi_fetch_add(&tally->asked, 1, AIRI_RELAXED);
+    if (sites != 0 && (sites >> what & 1) == 0)
         return false;
     uint64_t number = airi_fetch_add(&fault->chosen, 1, AIRI_RELAXED) + 1;
     bool     refused = nth != 0 && (number == nth || (fault->options.onwards && number > nth));
-    if (refused)
+    if (refused) {
         (void)airi_fetch_add(&fault->refused, 1, AIRI_RELAXED);
+        (void)airi_fetch_add(&tally->refused, 1, AIRI_RELAXED);
+    }
     return refused;
 }
 
-static bool fault_refuse(airt_world *world, airt_allocation site)
+static bool fault_refuse(airt_world *world, airt_allocation what, const airi_site *site)
 {
-    return refuse_here(fault_of(world), site) || !airi_permits(world->inner, site);
+    return refuse_here(fault_of(world), what, site) || !airi_permits_at(world->inner, what, site);
 }
 
 /* The inner world asks only itself. */
@@ -51,7 +58,9 @@ static airt_status fault_thread_start(airt_world *world, const char *name, void 
                                       airi_thread **out_thread)
 {
     struct fault *fault = fault_of(world);
-    if (refuse_here(fault, AIRT_ALLOCATION_THREAD) || refuse_here(fault, AIRT_ALLOCATION_SIGNAL_STACK))
+    if (refuse_here(fault, AIRT_ALLOCATION_THREAD, AIRI_SITE()))
+        return AIRT_ENOMEM;
+    if (refuse_here(fault, AIRT_ALLOCATION_SIGNAL_STACK, AIRI_SITE()))
         return AIRT_ENOMEM;
     return world->inner->thread_start(world->inner, name, run, argument, out_thread);
 }
@@ -153,7 +162,8 @@ static void table_fill(airt_world *world, airt_world *inner)
 
 airt_status airt_fault_create(airt_world *inner, const airt_fault_options *options, airt_world **out_world)
 {
-    struct fault *fault = calloc(1, sizeof(*fault));
+    size_t        sites = (size_t)(__stop_airi_sites - __start_airi_sites);
+    struct fault *fault = calloc(1, sizeof(*fault) + sites * sizeof fault->at[0]);
     if (fault == NULL)
         return AIRT_ENOMEM;
     table_fill(&fault->world, inner);
@@ -177,4 +187,12 @@ uint64_t airt_fault_count(const airt_world *world, airt_allocation site)
 uint64_t airt_fault_refused(const airt_world *world)
 {
     return airi_load(&fault_of(world)->refused, AIRI_RELAXED); /* relaxed: a reading; nothing rests on it */
+}
+
+void airi_fault_at(const airt_world *world, const airi_site *site, uint64_t *out_asked, uint64_t *out_refused)
+{
+    struct tally *tally = &fault_of(world)->at[site - __start_airi_sites];
+
+    *out_asked = airi_load(&tally->asked, AIRI_RELAXED);     /* relaxed: a reading; nothing rests on it */
+    *out_refused = airi_load(&tally->refused, AIRI_RELAXED); /* relaxed: a reading; nothing rests on it */
 }
