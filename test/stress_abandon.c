@@ -254,7 +254,7 @@ static airt_system *begin(airt_system_options options)
     airt_system *system = NULL;
 
     gate_close(&hold);
-    memset(&ears, 0, sizeof ears);
+    hear_nothing(&ears);
     memset(&tried, 0, sizeof tried);
     downs = 0;
     options.report = hear;
@@ -296,8 +296,8 @@ static void check_announced(airt_system *system, echo_ref echo)
     OK(airt_spawn(system, victim, &next,
                   &(airt_spawn_options){ .name = "victim", .start = AIRT_START(victim, .echo = echo) }));
     assert_int_equal(stats_of(system).abandoned, 1);
-    assert_int_equal(ears.count[AIRT_REPORT_ABANDONED], 1);
-    assert_int_equal(ears.who[AIRT_REPORT_ABANDONED], asker.victim.bits);
+    assert_int_equal(heard_of(&ears, AIRT_REPORT_ABANDONED, AIRT_NONE, NULL), 1);
+    assert_int_equal(heard_of(&ears, AIRT_REPORT_ABANDONED, asker.victim.ref, NULL), 1);
 }
 
 static void a_killed_handler_can_do_nothing_any_more(void **state)
