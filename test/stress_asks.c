@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Random ask graphs on real threads. Where the graph has cycles, every request ends: answered, or with AIRT_EDEADLK and a
- * chain that begins with its asker; nobody waits for a deadline. Where it has none (asks only go to higher indexes, in
+ * chain of actors of which each waits for the next, the last for the asker, who is the first; nobody waits for a
+ * deadline, and no handler is left suspended. Where it has none (asks only go to higher indexes, in
  * all the shapes a request can take: reply then ask back, forward, deferred reply, gather), no alarm is ever raised.
  * ASKS (default 200,000) a test. */
 #include <airt/airt.h>
@@ -55,8 +56,18 @@ struct node {
 static struct {
     node_ref          node[NODES];
     uint64_t          max;
-    _Atomic(uint64_t) asks, answered, deadlocks, wrong_chains, timeouts, others;
+    _Atomic(uint64_t) asks, answered, deadlocks, wrong_chains, links_seen, timeouts, others;
+    /* Of each node: who may hold a request of its present wait, a bit each, set before that can be so; and how often a
+     * wait of it began or ended. */
+    _Atomic(uint64_t) holders[NODES], waits[NODES];
 } run;
+
+_Static_assert(NODES == 64, "a bit each");
+
+/* The waits as they were before one's own began. */
+typedef struct before {
+    uint64_t waits[NODES];
+} before;
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -79,10 +90,63 @@ static uint32_t target(const struct node *self, uint64_t *random)
     return self->cyclic ? (uint32_t)(next_random(random) % NODES) : above(self, random);
 }
 
-static void count(airt_ctx *ctx, airt_status status)
+/* NODES: it is none of them. */
+static uint32_t index_of(airt_ref who)
 {
-    const airt_failure *failure = airt_last_failure(ctx);
+    uint32_t i = 0;
 
+    while (i < NODES && !airt_ref_same(run.node[i].ref, who))
+        i++;
+    return i;
+}
+
+static void wait_begins(const struct node *self, uint64_t holders, before *b)
+{
+    for (uint32_t i = 0; i < NODES; i++)
+        b->waits[i] = atomic_load(&run.waits[i]);
+    atomic_store(&run.holders[self->index], holders);
+    b->waits[self->index] = atomic_fetch_add(&run.waits[self->index], 1) + 1;
+}
+
+static void wait_ends(const struct node *self)
+{
+    atomic_store(&run.holders[self->index], 0);
+    atomic_fetch_add(&run.waits[self->index], 1);
+}
+
+/* Whether `who` waits for `next`. A wait that was under way before ours and still is shows it for certain; another may
+ * have ended meanwhile, by another cycle, and shows nothing. */
+static bool linked(uint32_t who, uint32_t next, const before *b)
+{
+    if ((atomic_load(&run.holders[who]) >> next & 1) != 0) {
+        atomic_fetch_add(&run.links_seen, 1);
+        return true;
+    }
+    return atomic_load(&run.waits[who]) != b->waits[who];
+}
+
+static bool chain_holds(airt_ctx *ctx, const airt_failure *failure, const before *b)
+{
+    uint32_t member[8] = { 0 };
+    uint32_t count = failure->chain_count;
+    uint64_t seen = 0;
+
+    if (failure->status != AIRT_EDEADLK || count == 0 || count > 8 || !airt_ref_same(failure->chain[0], airt_self(ctx)))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        member[i] = index_of(failure->chain[i]);
+        if (member[i] == NODES || (seen >> member[i] & 1) != 0)
+            return false;
+        seen |= UINT64_C(1) << member[i];
+    }
+    for (uint32_t i = 0; i + 1 < count; i++)
+        if (!linked(member[i], member[i + 1], b))
+            return false;
+    return count == 8 || linked(member[count - 1], member[0], b); /* eight may be the beginning of more */
+}
+
+static void count(airt_ctx *ctx, airt_status status, const before *b)
+{
     atomic_fetch_add(&run.asks, 1);
     switch (status) {
     case AIRT_OK:
@@ -90,8 +154,7 @@ static void count(airt_ctx *ctx, airt_status status)
         break;
     case AIRT_EDEADLK:
         atomic_fetch_add(&run.deadlocks, 1);
-        if (failure->status != AIRT_EDEADLK || failure->chain_count == 0 ||
-            !airt_ref_same(failure->chain[0], airt_self(ctx)))
+        if (!chain_holds(ctx, airt_last_failure(ctx), b))
             atomic_fetch_add(&run.wrong_chains, 1);
         break;
     case AIRT_ETIMEDOUT:
@@ -107,10 +170,15 @@ static uint64_t ask_one(struct node *self, airt_ctx *ctx, uint64_t random, uint3
 {
     struct done done = { 0 };
     uint32_t    to = target(self, &random);
+    airt_status status;
+    before      b;
 
     if (to == NODES || depth == 0)
         return 1;
-    count(ctx, airt_ask(ctx, run.node[to], &done, AIRT_SECONDS(600), work, .random = random, .depth = depth - 1));
+    wait_begins(self, UINT64_C(1) << to, &b);
+    status = airt_ask(ctx, run.node[to], &done, AIRT_SECONDS(600), work, .random = random, .depth = depth - 1);
+    count(ctx, status, &b);
+    wait_ends(self);
     return 1 + done.sum;
 }
 
@@ -122,16 +190,19 @@ static uint64_t ask_two(struct node *self, airt_ctx *ctx, uint64_t random, uint3
     work_call         a, b;
     airt_call *const *calls;
     airt_status       status;
+    before            earlier;
 
     if (first == NODES || second == NODES || depth == 0)
         return 1;
+    wait_begins(self, UINT64_C(1) << first | UINT64_C(1) << second, &earlier);
     a = airt_ask_begin(ctx, run.node[first], AIRT_SECONDS(600), work, .random = random, .depth = depth - 1);
     b = airt_ask_begin(ctx, run.node[second], AIRT_SECONDS(600), work, .random = random * 3, .depth = depth - 1);
     calls = (airt_call *const[]){ &a.call, &b.call };
     status = airt_await_all(ctx, AIRT_SECONDS(600), calls, 2);
     if (status == AIRT_OK)
         status = airt_call_take(ctx, work, a, &done);
-    count(ctx, status);
+    count(ctx, status, &earlier);
+    wait_ends(self);
     return 1 + done.sum;
 }
 
@@ -158,6 +229,7 @@ AIRT_ON(node, work)
         to = above(self, &random);
         if (to == NODES)
             break;
+        atomic_fetch_or(&run.holders[index_of(airt_sender(ctx))], UINT64_C(1) << to);
         (void)airt_forward(ctx, run.node[to], work);
         return AIRT_OK;
     case 2:
@@ -199,6 +271,7 @@ static void run_on(uint32_t workers, bool cyclic)
 {
     airt_system        *system = NULL;
     airt_system_options options = { .workers = workers };
+    airt_system_stats   stats;
     const char         *wanted = getenv("ASKS");
     uint64_t            random = 0x9e3779b97f4a7c15ull + workers;
 
@@ -214,11 +287,16 @@ static void run_on(uint32_t workers, bool cyclic)
     while (atomic_load(&run.asks) < run.max)
         assert_int_equal(airt_system_quiesce(system, AIRT_SECONDS(300)), AIRT_OK);
     assert_int_equal(airt_system_quiesce(system, AIRT_SECONDS(300)), AIRT_OK);
-    printf("  workers %u: %llu asks, %llu answered, %llu deadlocks\n", workers, (unsigned long long)run.asks,
-           (unsigned long long)run.answered, (unsigned long long)run.deadlocks);
+    printf("  workers %u: %llu asks, %llu answered, %llu deadlocks, %llu links of chains seen\n", workers,
+           (unsigned long long)run.asks, (unsigned long long)run.answered, (unsigned long long)run.deadlocks,
+           (unsigned long long)run.links_seen);
+    airt_system_stats_get(system, &stats);
+    assert_int_equal(stats.in_work, 0); /* a suspended handler's message is in work: a waiter that was lost */
+    assert_int_equal(stats.queued, 0);
     assert_int_equal(run.timeouts, 0);
     assert_int_equal(run.others, 0);
     assert_int_equal(run.wrong_chains, 0);
+    assert_true(run.links_seen >= run.deadlocks);
     if (cyclic)
         assert_true(run.deadlocks > 0);
     else
