@@ -54,10 +54,9 @@ AIRT_ACTOR(journal)
 /* --- progress: a bar on a terminal, a line now and then elsewhere ------------------------------------------------- */
 
 struct progress_start {
-    bool quiet;
     bool terminal;
 };
-AIRT_KIND(progress_start, quiet, terminal)
+AIRT_KIND(progress_start, terminal)
 struct progress_expect {
     uint64_t bytes;
 };

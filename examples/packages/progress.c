@@ -24,8 +24,6 @@ AIRT_ON(progress, progress_start)
 {
     self->terminal = msg->terminal;
     (void)snprintf(self->phase, sizeof self->phase, "reading");
-    if (msg->quiet)
-        return AIRT_OK;
     return airt_send_every(ctx, msg->terminal ? BAR_PERIOD : LINE_PERIOD, &self->tick, progress_tick);
 }
 
