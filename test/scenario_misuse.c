@@ -8,8 +8,6 @@
 
 #include <cmocka.h>
 
-#define ASSERT_OK(expr) assert_int_equal((expr), AIRT_OK)
-
 struct text {
     airt_str words;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A recorder hears of every message what the account counts: accepted, begun, refused, dead. */
+/* A recorder hears of every message what the account counts: accepted, begun, refused, dead; and of every actor the
+ * changes of its state, each from where the last one led. */
 #include "sim.h"
 
 #include <setjmp.h>
@@ -12,11 +13,18 @@
 enum {
     SENDERS = 4,
     EACH = 5,
-    BOUND = 3
+    BOUND = 3,
+    ACTORS_MAX = 64
 };
 
 static struct {
     uint64_t wrong, accepted, begun, refused, dead[AIRT_LETTER_COUNT];
+    uint64_t born, restarted, ended;
+    size_t   actors;
+    struct {
+        airt_ref   who;
+        airt_state state;
+    } actor[ACTORS_MAX];
 } seen;
 
 static void on_accepted(void *context, airt_ref who, const airt_kind *kind)
@@ -45,7 +53,27 @@ static void on_dead(void *context, airt_ref who, const airt_kind *kind, airt_let
     seen.wrong += kind == NULL;
     seen.dead[reason]++;
 }
-static const airt_recorder recorder = { NULL, on_accepted, on_begun, on_refused, on_dead };
+static void on_state(void *context, airt_ref who, airt_state from, airt_state to)
+{
+    size_t i = 0;
+
+    (void)context;
+    while (i < seen.actors && !airt_ref_same(seen.actor[i].who, who))
+        i++;
+    if (i == ACTORS_MAX)
+        return;
+    seen.wrong += airt_ref_none(who) || (i < seen.actors && seen.actor[i].state != from);
+    if (i == seen.actors) {
+        seen.wrong += to != AIRT_STATE_STARTING;
+        seen.actors++;
+        seen.born++;
+    }
+    seen.restarted += from == AIRT_STATE_RESTARTING && to == AIRT_STATE_STARTING;
+    seen.ended += to == AIRT_STATE_STOPPED || to == AIRT_STATE_FAILED;
+    seen.actor[i].who = who;
+    seen.actor[i].state = to;
+}
+static const airt_recorder recorder = { NULL, on_accepted, on_begun, on_refused, on_dead, on_state };
 
 /* --- the comparison ----------------------------------------------------------------------------------------------- */
 
@@ -74,6 +102,9 @@ static bool agrees(sim *s, uint64_t aside, uint64_t again)
     good = same(s, "wrong", seen.wrong, 0);
     good = same(s, "accepted", seen.accepted, stats.accepted) && good;
     good = same(s, "begun", seen.begun, stats.accepted - unbegun + again) && good;
+    good = same(s, "born", seen.born, stats.spawned) && good;
+    good = same(s, "restarted", seen.restarted, stats.restarts) && good;
+    good = same(s, "ended", seen.ended, stats.stopped) && good;
     good = same(s, "refused", seen.refused, stats.refused) && good;
     for (unsigned i = 0; i < AIRT_LETTER_COUNT; i++)
         good = same(s, airt_letter_text((airt_letter)i), seen.dead[i], stats.dead[i]) && good;
