@@ -60,6 +60,7 @@ typedef struct airi_room {
 #define AIRI_MAIL_COUNT_SHIFT 45
 #define AIRI_MAIL_COUNT_MASK ((1u << 19) - 1)
 #define AIRI_ROOM_MAX (1u << 18)
+#define AIRI_ROOM_TRIES 64u
 #define AIRI_MAIL_IDLE UINT64_C(1)   /* mark: the owner is not scheduled; who replaces it must schedule the owner */
 #define AIRI_MAIL_CLOSED UINT64_C(2) /* mark: box of a free or stopped slot; pushes are refused */
 
@@ -147,20 +148,21 @@ static inline airi_mail_pushed airi_mail_push_unbounded(airi_mail *mail, airi_ro
     return airi_mail_push_adding(mail, link, AIRI_MAIL_ONE);
 }
 
-/* Whether a place is free, by a word read before; reads it again where `begun` has overtaken it. `max` is 1 to
- * AIRI_ROOM_MAX. Never exceeds max: begun only grows, so what is used when the word is replaced is at most what was
- * computed. Never refuses falsely: begun was no larger when the word was read than when it was read itself. */
-static inline bool airi_room_free(airi_mail *mail, airi_room *room, uint32_t max, uint64_t *word)
+/* How many places are taken, by a word read before. More than AIRI_ROOM_MAX: `begun` has overtaken the word, which is to
+ * be read again. `max` is 1 to AIRI_ROOM_MAX. It is never exceeded: begun only grows, so what is used when the word is
+ * replaced is at most what was computed. Never refused falsely: begun was no larger when the word was read than when it
+ * was read itself. */
+static inline uint32_t airi_room_used_by(airi_room *room, uint64_t word)
 {
-    for (;;) {
-        /* Acquire: partner is the release in airi_room_begin; who sees the new begun sees the word it came from. */
-        uint32_t begun = airi_load(&room->begun, AIRI_ACQUIRE);
-        uint32_t used = ((uint32_t)(*word >> AIRI_MAIL_COUNT_SHIFT) - begun) & AIRI_MAIL_COUNT_MASK;
+    /* Acquire: partner is the release in airi_room_begin; who sees the new begun sees the word it came from. */
+    uint32_t begun = airi_load(&room->begun, AIRI_ACQUIRE);
 
-        if (!AIRI_ROOM_BEHIND_RETRIES || used <= AIRI_ROOM_MAX)
-            return used < max;
-        *word = airi_load(&mail->word, AIRI_ROOM_WORD_READ);
-    }
+    return ((uint32_t)(word >> AIRI_MAIL_COUNT_SHIFT) - begun) & AIRI_MAIL_COUNT_MASK;
+}
+static inline bool airi_room_behind(uint32_t used, unsigned *tries)
+{
+    /* Bounded, for a sender that takes the slot's new tenant, unbounded and full to the brim, for the old one. */
+    return AIRI_ROOM_BEHIND_RETRIES && used > AIRI_ROOM_MAX && (*tries)++ < AIRI_ROOM_TRIES;
 }
 
 /* Gives the link to the owner if there is room for it, and nobody waits for some. One locked instruction likewise. */
@@ -168,29 +170,45 @@ static inline airi_mail_pushed airi_mail_push_within(airi_mail *mail, airi_room 
 {
     /* Acquire: begun is read after it, and no older than what the last sender saw (partner: the release in push). */
     uint64_t older = airi_load(&mail->word, AIRI_ROOM_WORD_READ);
+    unsigned tries = 0;
 
-    do {
+    for (;;) {
+        uint32_t used = airi_room_used_by(room, older);
+
         if (airi_mail_link(older) == AIRI_MAIL_CLOSED)
             return AIRI_PUSH_CLOSED;
-        if ((older & AIRI_MAIL_WANTED) != 0 || !airi_room_free(mail, room, max, &older))
+        if (airi_room_behind(used, &tries)) {
+            older = airi_load(&mail->word, AIRI_ROOM_WORD_READ);
+            continue;
+        }
+        if ((older & AIRI_MAIL_WANTED) != 0 || used >= max)
             return AIRI_PUSH_FULL;
         airi_link_set_next(link, airi_mail_newest(older));
         /* As in push. */
-    } while (!airi_cas_weak(&mail->word, &older, airi_mail_with(older, link) + AIRI_MAIL_ONE, AIRI_MAIL_PUSH,
-                            AIRI_ROOM_WORD_READ));
-    return airi_mail_pushed_over(older);
+        if (airi_cas_weak(&mail->word, &older, airi_mail_with(older, link) + AIRI_MAIL_ONE, AIRI_MAIL_PUSH,
+                          AIRI_ROOM_WORD_READ))
+            return airi_mail_pushed_over(older);
+    }
 }
 
-/* Reserves one place for what reaches the owner by another way. False: there is none. */
+/* Reserves one place for what reaches the owner by another way; the box is open. False: there is none. */
 static inline bool airi_room_take(airi_mail *mail, airi_room *room, uint32_t max)
 {
     uint64_t older = airi_load(&mail->word, AIRI_ROOM_WORD_READ); /* as in push_within */
+    unsigned tries = 0;
 
-    do {
-        if (!airi_room_free(mail, room, max, &older))
+    for (;;) {
+        uint32_t used = airi_room_used_by(room, older);
+
+        if (airi_room_behind(used, &tries)) {
+            older = airi_load(&mail->word, AIRI_ROOM_WORD_READ);
+            continue;
+        }
+        if (used >= max)
             return false;
-    } while (!airi_cas_weak(&mail->word, &older, older + AIRI_MAIL_ONE, AIRI_MAIL_PUSH, AIRI_ROOM_WORD_READ));
-    return true;
+        if (airi_cas_weak(&mail->word, &older, older + AIRI_MAIL_ONE, AIRI_MAIL_PUSH, AIRI_ROOM_WORD_READ))
+            return true;
+    }
 }
 
 /* Owner: begins one message. Relaxed load: only the owner writes. Release: see airi_room_free. No locked instruction. */

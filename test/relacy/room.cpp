@@ -85,6 +85,42 @@ struct bound : rl::test_suite<bound, 4> {
     }
 };
 
+// The owner takes, begins and closes while senders that may be behind push: what is closed stays closed, and every message
+// that was accepted is had.
+struct closing : rl::test_suite<closing, 3> {
+    ghost_room g;
+    airi_link  links[6];
+    int        accepted, had;
+
+    void before()
+    {
+        g.init(2, AIRI_MAIL_COUNT_MASK);
+        accepted = had = 0;
+    }
+    void have(airi_link *link)
+    {
+        for (; link != NULL; link = airi_link_next(link), had++)
+            airi_room_begin(&g.room);
+    }
+    void thread(unsigned index)
+    {
+        if (index == 2) {
+            have(airi_mail_take(&g.mail));
+            have(airi_mail_take(&g.mail));
+            have(airi_mail_close(&g.mail));
+            return;
+        }
+        for (unsigned i = 0; i < 3; i++)
+            if (airi_mail_push_within(&g.mail, &g.room, 2, &links[index * 3 + i]) <= AIRI_PUSHED_WAKE)
+                accepted++;
+    }
+    void after()
+    {
+        RL_ASSERT(airi_mail_closed(&g.mail));
+        RL_ASSERT(had == accepted);
+    }
+};
+
 // One sender goes round and round and always knows that its last message was begun; another one takes a single place.
 // There are two places, so neither may ever be refused.
 struct exact : rl::test_suite<exact, 3> {
@@ -155,6 +191,7 @@ int main()
 {
     bool clean = model_run<bound>("bound", 300000, 0);
 
+    clean = model_run<closing>("closing", 300000, 0) && clean;
     clean = model_run<exact>("exact", 300000, 0) && clean;
     clean = model_run<waiting<false>>("waiting", 20000, 4) && clean;
     clean = model_run<waiting<true>>("waiting for one that goes idle", 20000, 4) && clean;
