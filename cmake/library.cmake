@@ -45,10 +45,16 @@ target_link_libraries(airt_static PUBLIC Threads::Threads)
 set_target_properties(airt_static PROPERTIES OUTPUT_NAME airt)
 airt_own(airt)
 
-# The soname is the ABI's number: programs built against an older header of the same number go on working.
-set_target_properties(airt PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
-    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/airt.map)
-target_link_options(airt PRIVATE LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/airt.map)
+# The soname is the ABI's number: programs built against an older header of the same number go on working. While the
+# major version is 0, a minor one may break them.
+set(AIRT_ABI ${PROJECT_VERSION_MAJOR})
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+    set(AIRT_ABI 0.${PROJECT_VERSION_MINOR})
+endif()
+configure_file(cmake/airt.map.in airt.map @ONLY)
+set_target_properties(airt PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${AIRT_ABI}
+    LINK_DEPENDS ${PROJECT_BINARY_DIR}/airt.map)
+target_link_options(airt PRIVATE LINKER:--version-script=${PROJECT_BINARY_DIR}/airt.map)
 if(NOT AIRT_INSTRUMENT)
     target_link_options(airt PRIVATE LINKER:-z,defs)
 endif()

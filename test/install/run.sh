@@ -37,7 +37,10 @@ step "libairt.so: exports, soname, dependencies, hardening"
 python3 "$source_tree/test/install/exports.py" "$CC" "$library" "$prefix/include"
 dynamic=$(readelf -dW "$library")
 program=$(readelf -lW "$library")
-grep -q "SONAME.*\[libairt\.so\.${version%%.*}\]" <<<"$dynamic" || die "soname is not libairt.so.${version%%.*}"
+abi=${version%%.*}
+[ "$abi" != 0 ] || abi=${version%.*}
+grep -q "SONAME.*\[libairt\.so\.${abi//./\\.}\]" <<<"$dynamic" || die "soname is not libairt.so.$abi"
+[ "$(nm -D --defined-only "$library" | sed -n 's/.*@@//p' | sort -u)" = "AIRT_$abi" ] || die "symbols are not of AIRT_$abi"
 others=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | grep -vE '^(libc\.so\.6|ld-linux-.*)$' || true)
 [ -z "$others" ] || die "needs more than libc: $others"
 others=$(ldd "$library" | grep -vE 'linux-vdso|libc\.so\.6|ld-linux' || true)
