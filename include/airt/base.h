@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The words every other header uses: version, status, duration, references, views.
- * Nothing here allocates, blocks or depends on a running system. */
+ * Nothing here allocates or depends on a running system. Unless said otherwise: Thread: any.  Blocks: no. */
 #ifndef AIRT_BASE_H
 #define AIRT_BASE_H
 
@@ -21,6 +21,14 @@
 #endif
 #define AIRT_MUST_CHECK __attribute__((warn_unused_result))
 #define AIRT_UNUSED __attribute__((unused))
+
+#ifdef __cplusplus
+#define AIRI_STATIC_ASSERT(cond, text) static_assert(cond, text)
+#else
+/* Through an array's size to a literal: else clang prints the whole condition before the text. */
+#define AIRI_STATIC_ASSERT(cond, text)                                                                                 \
+    _Static_assert(_Generic((char(*)[1 + !(cond)])0, char(*)[1] : 1, default : 0), text)
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,15 +70,15 @@ typedef enum airt_status {
 } airt_status;
 #undef AIRI_STATUS_ENUM
 
-/* The text of a status, never NULL; "unknown status" outside the table.
- * Thread: any.  Blocks: no.  Owns: static text. */
+/* The text of a status, never NULL; "unknown status" outside the table. Owns: static text. */
 AIRT_API const char *airt_status_text(airt_status status);
-/* The C name of a status ("AIRT_EFULL"). Thread: any.  Blocks: no. */
+/* The C name of a status ("AIRT_EFULL"). Owns: static text. */
 AIRT_API const char *airt_status_name(airt_status status);
-/* Whether trying the same call again later can help. Thread: any.  Blocks: no. */
+/* Whether trying the same call again later can help. */
 AIRT_API bool airt_status_retryable(airt_status status);
-/* The library's own version, AIRT_VERSION of the build. Thread: any.  Blocks: no. */
-AIRT_API int         airt_version(void);
+/* The library's own version, AIRT_VERSION of its build: the program's header may be older. */
+AIRT_API int airt_version(void);
+/* The same as text, "0.1.0". Owns: static text. */
 AIRT_API const char *airt_version_string(void);
 
 typedef struct airt_system airt_system;
@@ -155,6 +163,7 @@ static inline bool airt_ref_none(airt_ref ref)
 /* A programmer error: prints file, line and the condition, then aborts. On in every build. */
 #define AIRT_CHECK(cond) ((cond) ? (void)0 : airi_check_failed(__FILE__, __LINE__, #cond))
 #define AIRT_CHECK_EQ(a, b) airi_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
+/* What the two do when it does not hold; not for users. */
 AIRT_API __attribute__((noreturn, cold)) void airi_check_failed(const char *file, int line, const char *text);
 AIRT_API __attribute__((noreturn, cold)) void airi_check_eq_failed(const char *file, int line, const char *text,
                                                                    long long a, long long b);

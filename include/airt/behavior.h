@@ -103,11 +103,11 @@ AIRT_API airt_status airt_refuse(airt_ctx *ctx);
     X(AIRT_EXIT_ERROR, "error")          /* a handler returned a failure: `status` */                                  \
     X(AIRT_EXIT_START, "start failed")   /* the handler of the construction arguments returned a failure */            \
     X(AIRT_EXIT_LINKED, "linked")        /* an actor it was linked to failed: `origin` */                              \
-    X(AIRT_EXIT_ESCALATED, "escalated")  /* a supervisor gave up on `origin` */                                        \
+    X(AIRT_EXIT_ESCALATED, "escalated")  /* its airt_failed answered ESCALATE; there are no supervisors yet */         \
     X(AIRT_EXIT_NOPROC, "no such actor") /* watched or linked when already gone */                                     \
-    X(AIRT_EXIT_NOMEM, "out of memory")  /* its memory budget, or no memory for a restart */                           \
-    X(AIRT_EXIT_FAULT, "fault")          /* a signal in its code: number in `code` */                                  \
-    X(AIRT_EXIT_CHECK, "check failed")   /* a failed AIRT_CHECK in its code */
+    X(AIRT_EXIT_NOMEM, "out of memory")  /* its memory budget; not produced yet */                                     \
+    X(AIRT_EXIT_FAULT, "fault")          /* a signal in its code; not produced yet: it ends the process */             \
+    X(AIRT_EXIT_CHECK, "check failed")   /* a failed AIRT_CHECK in its code; not produced yet: it aborts */
 
 #define AIRI_EXIT_ENUM(name, text) name,
 typedef enum airt_exit {
@@ -166,6 +166,17 @@ struct airt_started {
     X(airt_stopping, AIRI_AIRT_STOPPING)                                                                               \
     X(airt_failed, AIRI_AIRT_FAILED)                                                                                   \
     X(airt_started, AIRI_AIRT_STARTED)
+
+#if UINTPTR_MAX == UINT64_MAX
+AIRI_STATIC_ASSERT(sizeof(struct airt_reason) == 24 && offsetof(struct airt_reason, origin) == 16 &&
+                       sizeof(struct airt_down) == 40 && offsetof(struct airt_down, reason) == 16 &&
+                       sizeof(struct airt_exited) == 40 && offsetof(struct airt_exited, reason) == 16,
+                   "layout frozen: the runtime sends them");
+AIRI_STATIC_ASSERT(sizeof(struct airt_stopping) == 32 && offsetof(struct airt_stopping, started) == 24 &&
+                       sizeof(struct airt_failed) == 32 && offsetof(struct airt_failed, restarts) == 24 &&
+                       sizeof(struct airt_started) == 16 && offsetof(struct airt_started, status) == 8,
+                   "layout frozen: the runtime sends them");
+#endif
 
 #ifdef __cplusplus
 extern "C" {

@@ -9,11 +9,7 @@
 
 #ifdef __cplusplus
 #include <type_traits>
-#define AIRI_STATIC_ASSERT(cond, text) static_assert(cond, text)
 #else
-/* Through an array's size to a literal: else clang prints the whole condition before the text. */
-#define AIRI_STATIC_ASSERT(cond, text)                                                                                 \
-    _Static_assert(_Generic((char(*)[1 + !(cond)])0, char(*)[1] : 1, default : 0), text)
 /* An expression that is an error with the text unless the condition holds. A block, not a struct: in a struct clang
  * takes a compound literal in the condition for one at file scope, whose members must be constants. */
 #define AIRI_REQUIRE(cond, text)                                                                                       \
@@ -22,6 +18,9 @@
         1;                                                                                                             \
     })))
 #endif
+
+#define AIRT_BODY_MAX 65536u /* bytes of a struct and its views together; blobs lie outside */
+#define AIRT_FIELDS_MAX 32u
 
 /* A counted, immutable run of bytes, or a part of one; shared when sent, never copied. All zero: no blob.
  * Read it with `at` and `size`; made by airt_blob_new. */
@@ -213,9 +212,9 @@ template <size_t N> struct airi_field<char[N], false> {
 
 #define AIRI_CHECK_SIZE(kind)                                                                                          \
     AIRI_STATIC_ASSERT(__alignof__(struct kind) <= 16, #kind ": payloads are aligned to 16 bytes at most");            \
-    AIRI_STATIC_ASSERT(sizeof(struct kind) <= 65536, #kind ": a body is at most 64 KiB; use an airt_blob");
+    AIRI_STATIC_ASSERT(sizeof(struct kind) <= AIRT_BODY_MAX, #kind ": a body is at most 64 KiB; use an airt_blob");
 #define AIRI_CHECK_KIND(kind, ...)                                                                                     \
-    AIRI_STATIC_ASSERT(AIRI_NARGS(__VA_ARGS__) <= 32, #kind ": more than 32 fields; nest some");                       \
+    AIRI_STATIC_ASSERT(AIRI_NARGS(__VA_ARGS__) <= AIRT_FIELDS_MAX, #kind ": more than 32 fields; nest some");          \
     AIRI_CHECK_SIZE(kind)                                                                                              \
     AIRI_EACH(AIRI_ALLOWED, kind, __VA_ARGS__)                                                                         \
     AIRI_FIRST(kind, __VA_ARGS__)                                                                                      \

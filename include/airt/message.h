@@ -29,9 +29,6 @@ AIRI_STATIC_ASSERT(sizeof(airt_field) == 32 && offsetof(airt_field, type) == 16,
 AIRI_STATIC_ASSERT(sizeof(airt_blob) == 24 && sizeof(airt_str) == 16 && sizeof(airt_bytes) == 16, "layout frozen");
 #endif
 
-#define AIRT_BODY_MAX 65536u /* bytes of a struct and its views together; blobs lie outside */
-#define AIRT_FIELDS_MAX 32u
-
 /* A kind and a struct of it; both lent. */
 typedef struct airt_body {
     const airt_kind *kind;
@@ -46,7 +43,8 @@ typedef struct airt_body {
  * A field is a bool, a fixed-width number, a float, a double, an enum, an airt_duration, airt_ref, airt_str, airt_bytes
  * or airt_blob, a typed ref marked REF(x), a struct of another kind marked NESTED(x, kind), or a fixed array of any of
  * these but REF (of char too, which is text). Up to 32, in the struct's order, all of them; no pointers; at most 64 KiB
- * and alignment 16. Text and bytes travel in the message's own allocation and live as long as it does. */
+ * and alignment 16. Text and bytes travel in the message's own allocation and live as long as it does; they lie there
+ * one behind the other, so an airt_bytes is not aligned: memcpy a struct out of it, or use a blob, which is. */
 
 /* Names the fields of `struct kind` and makes kind_kind, and kind_sink: a ref to anything that takes this kind. */
 #define AIRT_KIND(kind, ...) AIRT_KIND_VERSIONED(kind, 1, __VA_ARGS__)
@@ -158,24 +156,23 @@ extern "C" {
 #endif
 
 /* --- identity ----------------------------------------------------------------------------------------------------- */
+/* Unless said otherwise: Thread: any.  Blocks: no. */
 
-/* The same declaration: one address, or equal name, version, size and fields (another module's copy).
- * Thread: any.  Blocks: no. */
+/* The same declaration: one address, or equal name, version, size and fields (another module's copy). */
 AIRT_API bool airt_kind_same(const airt_kind *a, const airt_kind *b);
-/* The 64-bit identity of a declaration: FNV-1a of name, version and fields. Computed at every call.
- * Thread: any.  Blocks: no. */
+/* The 64-bit identity of a declaration: FNV-1a of name, version and fields. Computed at every call. */
 AIRT_API uint64_t airt_kind_id(const airt_kind *kind);
-/* The entry of a NULL-terminated list that is the same kind; NULL: none. Thread: any.  Blocks: no. */
+/* The entry of a NULL-terminated list that is the same kind; NULL: none. */
 AIRT_API const airt_kind *airt_kind_match(const airt_kind *const kinds[], const airt_kind *kind);
 
 /* --- blobs: large payloads, shared -------------------------------------------------------------------------------- */
 /* Literals retain, they never take: sending a struct that holds a blob counts the blob up, and the message lets go when
  * it ends. A blob made in a handler is the handler's and is released when it returns; made outside it is the caller's
  * until airt_blob_drop. A blob read in a message lives as long as the message; airt_blob_keep is for longer. An empty
- * blob may arrive as no blob. */
+ * blob may arrive as no blob. Unless said otherwise: Thread: any; with a ctx its handler.  Blocks: no. */
 
-/* A copy of the bytes. No memory, or EKILLED: a blob for which airt_blob_none holds. Size 0 is a blob like another.
- * Thread: any.  Blocks: no. */
+/* A copy of the bytes, aligned to 16. No memory, or EKILLED: a blob for which airt_blob_none holds. Size 0 is a blob like
+ * another. */
 AIRT_API airt_blob airt_blob_new(airt_from from, const void *bytes, size_t size);
 /* The same with the bytes still to be written at *out_bytes, by the caller, before the blob is sent. *out_bytes is
  * NULL when there is no memory. Saves the copy. */
@@ -187,8 +184,9 @@ AIRT_API airt_blob airt_blob_slice(airt_from from, airt_blob blob, size_t offset
  * Fails, *blob is then no blob: ENOMEM, EKILLED. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_blob_keep(airt_from from, airt_blob *blob);
 /* Lets go of what airt_blob_keep, or outside airt_blob_new, made, and makes *blob no blob; twice is harmless. With a
- * ctx, a blob that was not kept stays the handler's. Thread: any; with a ctx its handler.  Blocks: no. */
-AIRT_API void      airt_blob_drop(airt_from from, airt_blob *blob);
+ * ctx, a blob that was not kept stays the handler's. */
+AIRT_API void airt_blob_drop(airt_from from, airt_blob *blob);
+/* No blob. */
 static inline bool airt_blob_none(airt_blob blob)
 {
     return blob.head == NULL;
@@ -204,37 +202,46 @@ typedef enum airt_priority {
     AIRT_CRITICAL
 } airt_priority;
 
-/* Thread: the owner's.  Blocks: no.  What they return lives as long as the message. */
+/* Unless said otherwise: Thread: the owner's, who has it in work, kept or built.  Blocks: no.  What is returned lives
+ * as long as the message. */
+
+/* Its kind. */
 AIRT_API const airt_kind *airt_msg_kind(const airt_msg *msg);
-AIRT_API const void      *airt_msg_body(const airt_msg *msg);
-AIRT_API airt_ref
-airt_msg_sender(const airt_msg *msg); /* AIRT_NONE for a tell from outside; as airt_sender for an ask */
+/* Its body; airt_msg_as gives it as the struct it is. */
+AIRT_API const void *airt_msg_body(const airt_msg *msg);
+/* Who sent it: AIRT_NONE for a tell from outside. For an ask from outside it is the ref of the thread that waits. */
+AIRT_API airt_ref airt_msg_sender(const airt_msg *msg);
+/* What it was sent with. */
 AIRT_API airt_priority airt_msg_priority(const airt_msg *msg);
-AIRT_API uint64_t      airt_msg_trace(const airt_msg *msg);
-AIRT_API int64_t       airt_msg_deadline_ns(const airt_msg *msg); /* monotonic; INT64_MAX: none */
-/* For debuggers: prints the message to stderr. `call airt_debug_msg(msg)` in gdb. */
+/* Its trace id; 0: none. */
+AIRT_API uint64_t airt_msg_trace(const airt_msg *msg);
+/* When it expires, monotonic; INT64_MAX: never. */
+AIRT_API int64_t airt_msg_deadline_ns(const airt_msg *msg);
+/* For debuggers: prints the message to stderr. `call airt_debug_msg(msg)` in gdb. Thread: any that is stopped there. */
 AIRT_API void airt_debug_msg(const airt_msg *msg);
 
 /* --- text --------------------------------------------------------------------------------------------------------- */
+/* Unless said otherwise: Thread: any.  Blocks: no. */
 
 /* Prints a body as `counter_add{amount=3}`, like snprintf: always ends with NUL when capacity is not 0, and returns the
  * length that the whole text has. Strings are escaped and cut after 64 bytes, bytes after 16, arrays after 16
- * elements, each marked by "...". NULL body: the name alone. Thread: any.  Blocks: no.  Allocates: nothing. */
+ * elements, each marked by "...". NULL body: the name alone. Allocates: nothing. */
 AIRT_API size_t airt_body_print(const airt_kind *kind, const void *body, char *text, size_t capacity);
 
 /* --- bytes -------------------------------------------------------------------------------------------------------- */
 /* A body as bytes: format, kind, version, and every field with its type and length, little-endian. A reader that has
  * fewer fields skips the rest; one that has more finds zeros. Refs travel as their bits, which mean something only in
- * the system that made them. Blobs travel as their bytes. */
+ * the system that made them. Blobs travel as their bytes. Unless said otherwise: Thread: any; with a ctx its handler.
+ * Blocks: no. */
 
 /* *out_size is always what the body needs; bytes may be NULL with capacity 0, to ask. With too little room what is
- * written is of no use. Thread: any.  Blocks: no.  Allocates: nothing.
+ * written is of no use. Allocates: nothing.
  * Fails: ELIMIT (capacity too small, or a part of 4 GiB or more), EKIND (a LOCAL kind). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_encode(const airt_kind *kind, const void *body, void *bytes, size_t capacity,
                                                  size_t *out_size);
 /* Reads bytes of a body of this kind into the struct *out_body. Views point into bytes, which the caller keeps; blobs
  * are new ones, owned as by airt_blob_new (outside: airt_body_clear). All bytes are checked before anything is made.
- * Thread: any.  Blocks: no.  Takes: nothing.
+ * Takes: nothing.
  * Fails, *out_body untouched: EKIND (another kind, or a LOCAL one), EVERSION (format), EFORMAT; *out_body zeroed:
  * ENOMEM. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_decode(airt_from from, const airt_kind *kind, const void *bytes, size_t size,
@@ -243,7 +250,8 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_decode(airt_from from, const airt_kind
  * Fails: EFORMAT, EVERSION. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_encoded_kind(const void *bytes, size_t size, uint64_t *out_name_id,
                                                        uint32_t *out_version);
-AIRT_API uint64_t                    airt_kind_name_id(const airt_kind *kind);
+/* The hash of a kind's name alone, FNV-1a of 64 bits: what encoded bytes carry. */
+AIRT_API uint64_t airt_kind_name_id(const airt_kind *kind);
 /* Lets go of every blob in a body made outside a handler by airt_decode; makes the body zero. */
 AIRT_API void airt_body_clear(airt_from from, const airt_kind *kind, void *body);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A system: workers, actors, memory and time of one runtime. Several live side by side in one process. */
+/* A system: workers, actors, memory and time of one runtime. Several live side by side in one process.
+ * Unless said otherwise: Thread: any.  Blocks: no. */
 #ifndef AIRT_SYSTEM_H
 #define AIRT_SYSTEM_H
 
@@ -30,8 +31,11 @@ typedef enum airt_letter {
     AIRT_DEAD_LETTER_TABLE(AIRI_LETTER_ENUM) AIRT_LETTER_COUNT
 } airt_letter;
 #undef AIRI_LETTER_ENUM
+#define AIRT_LETTERS_MAX 16 /* room in airt_system_stats for reasons to come */
+/* The text of a reason, never NULL; "unknown reason" outside the table. Owns: static text. */
 AIRT_API const char *airt_letter_text(airt_letter reason);
 
+/* What the dead-letter hook is shown: laid out by the library and lent for the call; it may grow at the tail. */
 typedef struct airt_dead_letter {
     airt_letter      reason;
     airt_ref         from;
@@ -51,6 +55,7 @@ typedef enum airt_report_kind {
     AIRT_REPORT_ESCALATED, /* an actor without supervisor escalated; it was stopped */
     AIRT_REPORT_LEAK       /* something was left at the final stop: text says what */
 } airt_report_kind;
+/* What the report hook is shown: laid out by the library and lent for the call; it may grow at the tail. */
 typedef struct airt_report {
     airt_report_kind kind;
     airt_ref         who;
@@ -63,8 +68,7 @@ typedef struct airt_report {
 typedef void (*airt_report_fn)(void *context, const airt_report *report);
 
 /* Receives mailbox events; called on the thread that caused them, must be thread-safe and quick and call nothing of the
- * runtime. A NULL member is not called. airt_recorder_none costs nothing; NULL in the options is the default one, whose
- * sums airt_system_stats shows. */
+ * runtime. A NULL member is not called. NULL in the options is the default one, whose sums airt_system_stats shows. */
 typedef struct airt_recorder {
     void *context;
     void (*accepted)(void *context, airt_ref who, const airt_kind *kind);
@@ -73,6 +77,7 @@ typedef struct airt_recorder {
     void (*dead)(void *context, airt_ref who, const airt_kind *kind, airt_letter reason);
     void (*state)(void *context, airt_ref who, airt_state from, airt_state to); /* every change, in order */
 } airt_recorder;
+/* Records nothing and costs nothing; known by its address. */
 AIRT_API extern const airt_recorder airt_recorder_none;
 
 typedef struct airt_system_options {
@@ -88,7 +93,7 @@ typedef struct airt_system_options {
     uint32_t             stuck_ms;          /* 0: 1,000; UINT32_MAX: never */
     uint32_t             abandoned_max;     /* 0: 1,024 */
     bool                 foreign_loop;      /* no thread of our own: airt_system_fd and airt_system_step */
-    const airt_recorder *recorder;          /* NULL: the default; lent */
+    const airt_recorder *recorder;          /* NULL: the default; copied */
     airt_dead_letter_fn  dead_letter;       /* any thread; must not call the runtime */
     void                *dead_letter_context;
     airt_report_fn       report; /* any thread; must not call the runtime */
@@ -98,33 +103,42 @@ typedef struct airt_system_options {
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
 
 /* Creates a system and starts its workers. Touches no signal handler and prints nothing.
- * Thread: any.  Blocks: no.  Fails: ENOMEM, ESYSTEM, EINVAL, ELIMIT, EVERSION (another major version's header). */
-#define airt_system_create(options, out_system)                                                                        \
-    airt_system_create_sized((options), sizeof(airt_system_options), AIRT_VERSION, (out_system))
+ * Fails: ENOMEM, ESYSTEM (no thread), EINVAL (a bound too large, a stack too small), EVERSION (the header is of another
+ * major version, or, while that is 0, of another minor one). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size,
-                                                              int header_version, airt_system **out_system);
+                                                              size_t recorder_size, int header_version,
+                                                              airt_system **out_system);
+AIRT_MUST_CHECK static inline airt_status airt_system_create(const airt_system_options *options,
+                                                             airt_system              **out_system)
+{
+    return airt_system_create_sized(options, sizeof(airt_system_options), sizeof(airt_recorder), AIRT_VERSION,
+                                    out_system);
+}
 
-/* Ends every actor (shutdown, children before parents), waits until `within` passes, then kills what is left. With nothing left the
- * system is destroyed and *system is NULL. Otherwise (abandoned handlers that have not returned) the system lives,
- * AIRT_ELEFT is returned, and the call may be made again.
- * Thread: outside any handler.  Blocks: yes.  Fails: ELEFT. */
+/* Ends every actor (shutdown, children before parents), waits until `within` passes, then kills what is left. With
+ * nothing left the system is destroyed and *system is NULL. Otherwise (abandoned handlers that have not returned) the
+ * system lives, AIRT_ELEFT is returned, and the call may be made again. *system NULL: nothing to do.
+ * Thread: outside any handler, when no other calls with the system.  Blocks: until all have ended.  Fails: ELEFT. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_stop(airt_system **system, airt_duration within);
 
 /* Waits until nothing is queued or running (armed timers and suspended handlers do not count). For tests and batch
  * programs. In the simulated world and a foreign loop it runs what there is, without regard to `within`.
- * Thread: outside.  Blocks: yes.  Fails: ETIMEDOUT. */
+ * Thread: outside any handler.  Blocks: until it is so.  Fails: ETIMEDOUT. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_quiesce(airt_system *system, airt_duration within);
 
-/* With foreign_loop: a descriptor that is readable when there is work, and the call that does some: at most turns_max
- * turns (0: until nothing is ready). *out_more tells whether work is left. Thread: one at a time. */
-AIRT_API int         airt_system_fd(airt_system *system);
+/* With foreign_loop: a descriptor that is readable when there is work; it is the system's, to be polled and nothing
+ * else. -1 without foreign_loop. */
+AIRT_API int airt_system_fd(airt_system *system);
+/* With foreign_loop: does some work, at most turns_max turns (0: until nothing is ready). *out_more tells whether work
+ * is left. Thread: outside any handler, one at a time.  Blocks: as the handlers it runs do.
+ * Fails: EINVAL (no foreign_loop). */
 AIRT_API airt_status airt_system_step(airt_system *system, uint32_t turns_max, bool *out_more);
 
 /* The account. accepted = handled + dead[EXPIRED..INCARNATION] + in_work + queued, exact at quiescence and at stop. Each
  * term is counted where it happens. */
 typedef struct airt_system_stats {
     uint64_t accepted, handled, in_work, queued;
-    uint64_t dead[AIRT_LETTER_COUNT];
+    uint64_t dead[AIRT_LETTERS_MAX]; /* by airt_letter */
     uint64_t refused, late_replies;
     uint64_t spawned, stopped, failed, restarts;
     uint64_t actors, abandoned;
@@ -134,9 +148,28 @@ typedef struct airt_system_stats {
     uint64_t bytes; /* mapped from the operating system for messages, states and tables; partly untouched */
     uint32_t workers, workers_stuck;
 } airt_system_stats;
-#define airt_system_stats_get(system, out_stats)                                                                       \
-    airt_system_stats_get_sized((system), (out_stats), sizeof(airt_system_stats))
-AIRT_API void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t size);
+/* Reads the account; live, terms may lag behind each other. Allocates: nothing. */
+AIRT_API void      airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t stats_size);
+static inline void airt_system_stats_get(airt_system *system, airt_system_stats *out_stats)
+{
+    airt_system_stats_get_sized(system, out_stats, sizeof(airt_system_stats));
+}
+
+#if UINTPTR_MAX == UINT64_MAX
+AIRI_STATIC_ASSERT(sizeof(airt_recorder) == 40 && offsetof(airt_recorder, accepted) == 8 &&
+                       offsetof(airt_recorder, dead) == 32,
+                   "layout frozen: only append");
+AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 96 && offsetof(airt_system_options, foreign_loop) == 48 &&
+                       offsetof(airt_system_options, recorder) == 56 &&
+                       offsetof(airt_system_options, report_context) == 88,
+                   "layout frozen: only append");
+AIRI_STATIC_ASSERT((int)AIRT_LETTER_COUNT <= AIRT_LETTERS_MAX && offsetof(airt_system_stats, refused) == 160 &&
+                       offsetof(airt_system_stats, workers) == 312 && sizeof(airt_system_stats) == 320,
+                   "layout frozen: only append");
+AIRI_STATIC_ASSERT(sizeof(airt_dead_letter) == 40 && offsetof(airt_dead_letter, kind) == 24 &&
+                       sizeof(airt_report) == 56 && offsetof(airt_report, ns) == 40,
+                   "layout frozen: only append");
+#endif
 
 #ifdef __cplusplus
 }

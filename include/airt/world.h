@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Worlds: where a system takes its time, randomness, threads and memory from. The Linux world is real; the simulated
- * one replays a run from a seed; the fault world wraps either and refuses chosen allocations. */
+ * one replays a run from a seed; the fault world wraps either and refuses chosen allocations.
+ * Unless said otherwise: Thread: the one that drives the world, outside any handler.  Blocks: no. */
 #ifndef AIRT_WORLD_H
 #define AIRT_WORLD_H
 
@@ -10,7 +11,7 @@
 extern "C" {
 #endif
 
-/* The real one; static, never destroyed. */
+/* The real one; static, never destroyed. Thread: any.  Owns: a static object. */
 AIRT_API airt_world *airt_world_linux(void);
 
 typedef struct airt_sim_options {
@@ -20,16 +21,23 @@ typedef struct airt_sim_options {
     uint32_t layout;   /* where memory lies: shifted by so many pages, ascending when odd. Must not change the hash. */
 } airt_sim_options;
 
-/* A world with a virtual clock and a seeded scheduler; everything in it runs on the calling thread. Blocking calls
- * with a system (ask, stop, quiesce) run the world until answered. Fails: ENOMEM. */
-AIRT_API AIRT_MUST_CHECK airt_status airt_sim_create(const airt_sim_options *options, airt_world **out_world);
+/* A world with a virtual clock and a seeded scheduler; everything in it runs on the thread that drives it. Blocking
+ * calls with a system (ask, stop, quiesce) run the world until answered. Thread: any, the driving one from then on.
+ * Fails: ENOMEM. */
+AIRT_API AIRT_MUST_CHECK airt_status      airt_sim_create_sized(const airt_sim_options *options, size_t options_size,
+                                                                airt_world **out_world);
+AIRT_MUST_CHECK static inline airt_status airt_sim_create(const airt_sim_options *options, airt_world **out_world)
+{
+    return airt_sim_create_sized(options, sizeof(airt_sim_options), out_world);
+}
 /* Runs one step of one worker chosen by the seed, or, when none is ready, moves the clock to the next timer. False:
- * nothing to do and no timer. Thread: the driving one, outside any handler. */
+ * nothing to do and no timer. */
 AIRT_API bool airt_sim_step(airt_world *world);
 /* Steps until nothing is ready, without moving the clock. */
 AIRT_API void airt_sim_settle(airt_world *world);
 /* Steps until the clock has moved by span; the clock ends exactly there. */
-AIRT_API void    airt_sim_run(airt_world *world, airt_duration span);
+AIRT_API void airt_sim_run(airt_world *world, airt_duration span);
+/* The virtual clock. */
 AIRT_API int64_t airt_sim_now_ns(const airt_world *world);
 /* Hash of every event so far (who, what, when): the same seed gives the same hash on every compiler. */
 AIRT_API uint64_t airt_sim_hash(const airt_world *world);
@@ -57,6 +65,7 @@ typedef enum airt_allocation {
     AIRT_ALLOCATION_TABLE(AIRI_ALLOCATION_ENUM) AIRT_ALLOCATION_COUNT
 } airt_allocation;
 #undef AIRI_ALLOCATION_ENUM
+/* The text of a site, never NULL. Thread: any.  Owns: static text. */
 AIRT_API const char *airt_allocation_text(airt_allocation site);
 
 typedef struct airt_fault_options {
@@ -64,15 +73,27 @@ typedef struct airt_fault_options {
     bool     onwards; /* and every later one */
     uint32_t sites;   /* bit set of airt_allocation to count and refuse; 0: all */
 } airt_fault_options;
-/* Wraps inner, which is lent. Fails: ENOMEM. */
-AIRT_API AIRT_MUST_CHECK airt_status airt_fault_create(airt_world *inner, const airt_fault_options *options,
-                                                       airt_world **out_world);
-/* How many logical allocations were asked for at a site so far, refused ones included. */
+/* Wraps inner, which is lent and must outlive it. Thread: any.  Fails: ENOMEM. */
+AIRT_API AIRT_MUST_CHECK airt_status      airt_fault_create_sized(airt_world *inner, const airt_fault_options *options,
+                                                                  size_t options_size, airt_world **out_world);
+AIRT_MUST_CHECK static inline airt_status airt_fault_create(airt_world *inner, const airt_fault_options *options,
+                                                            airt_world **out_world)
+{
+    return airt_fault_create_sized(inner, options, sizeof(airt_fault_options), out_world);
+}
+/* How many logical allocations were asked for at a site so far, refused ones included. Thread: any. */
 AIRT_API uint64_t airt_fault_count(const airt_world *world, airt_allocation site);
+/* How many of all sites were refused so far. Thread: any. */
 AIRT_API uint64_t airt_fault_refused(const airt_world *world);
 
-/* Ends a simulated or fault world; its systems must be stopped. The Linux world is left alone. */
+/* Ends a simulated or fault world and makes *world NULL; its systems must be stopped. The Linux world is left alone. */
 AIRT_API void airt_world_destroy(airt_world **world);
+
+#if UINTPTR_MAX == UINT64_MAX
+AIRI_STATIC_ASSERT(sizeof(airt_sim_options) == 24 && offsetof(airt_sim_options, cores) == 16 &&
+                       sizeof(airt_fault_options) == 16 && offsetof(airt_fault_options, sites) == 12,
+                   "layout frozen: only append");
+#endif
 
 #ifdef __cplusplus
 }

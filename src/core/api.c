@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Where public calls come in, but for those of await.c, timers.c, ties.c, owned.c and memory.c: who calls, spawn and
  * find, tell, reply, the message in work. */
+#include "base/sized.h"
 #include "core/await.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
@@ -119,11 +120,13 @@ static airt_status spawn_wait_outside(const airi_caller *caller, const airt_beha
     return status;
 }
 
-airt_status airt_spawn_behavior(airt_from from, const airt_behavior *behavior, airt_ref *out_ref,
-                                const airt_spawn_options *options)
+airt_status airt_spawn_behavior_sized(airt_from from, const airt_behavior *behavior, airt_ref *out_ref,
+                                      const airt_spawn_options *options, size_t options_size)
 {
-    airi_caller caller = airi_resolve(from, "airt_spawn");
+    airi_caller        caller = airi_resolve(from, "airt_spawn");
+    airt_spawn_options whole;
 
+    options = airi_sized_read(options, options_size, &whole, sizeof whole);
     if (caller.ctx != NULL && airi_killed(caller.ctx))
         return AIRT_EKILLED;
     if (options == NULL || options->start_within_ms == 0)
@@ -233,21 +236,23 @@ airt_status airt_incarnation(airt_from from, airt_ref who, uint32_t *out_incarna
     return AIRT_OK;
 }
 
-airt_status airt_info(airt_from from, airt_ref who, airt_actor_info *out_info)
+airt_status airt_info_sized(airt_from from, airt_ref who, airt_actor_info *out_info, size_t info_size)
 {
-    airi_actor *actor = lock_living(airi_resolve(from, "airt_info").system, who);
+    airi_actor     *actor = lock_living(airi_resolve(from, "airt_info").system, who);
+    airt_actor_info info;
 
     if (actor == NULL)
         return AIRT_EDEAD;
     /* Relaxed: readings. */
-    *out_info = (airt_actor_info){ .state = (airt_state)airi_load(&actor->state, AIRI_RELAXED),
-                                   .incarnation = airi_load(&actor->incarnation, AIRI_RELAXED),
-                                   .queued = airi_box_used(actor),
-                                   .handled = airi_load(&actor->handled, AIRI_RELAXED),
-                                   .started_ns = airi_load(&actor->started_ns, AIRI_RELAXED),
-                                   .last_message_ns = airi_load(&actor->last_message_ns, AIRI_RELAXED),
-                                   .behavior = actor->behavior->name };
+    info = (airt_actor_info){ .state = (airt_state)airi_load(&actor->state, AIRI_RELAXED),
+                              .incarnation = airi_load(&actor->incarnation, AIRI_RELAXED),
+                              .queued = airi_box_used(actor),
+                              .handled = airi_load(&actor->handled, AIRI_RELAXED),
+                              .started_ns = airi_load(&actor->started_ns, AIRI_RELAXED),
+                              .last_message_ns = airi_load(&actor->last_message_ns, AIRI_RELAXED),
+                              .behavior = actor->behavior->name };
     airi_mutex_unlock(&actor->lock);
+    airi_sized_write(out_info, info_size, &info, sizeof info);
     return AIRT_OK;
 }
 
@@ -277,17 +282,25 @@ airt_status airi_killed_unmade(const airi_caller *caller, airt_ref to, const air
     return AIRT_EKILLED;
 }
 
-airt_status airt_tell_body(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
-                           const airt_send_options *options)
+static uint64_t trace_of(const airi_caller *caller, const airt_send_options *options)
 {
-    airi_caller caller = airi_resolve(from, "airt_tell");
-    airi_source source = airi_source_of(caller.system, caller.worker);
-    uint64_t    trace = options != NULL && options->trace != 0 ? options->trace
-                        : caller.ctx != NULL                   ? caller.ctx->trace
-                                                               : 0;
-    airt_status status = AIRT_OK;
-    airt_msg   *msg;
+    if (options != NULL && options->trace != 0)
+        return options->trace;
+    return caller->ctx != NULL ? caller->ctx->trace : 0;
+}
 
+airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
+                                 const airt_send_options *options, size_t options_size)
+{
+    airi_caller       caller = airi_resolve(from, "airt_tell");
+    airi_source       source = airi_source_of(caller.system, caller.worker);
+    airt_send_options whole;
+    airt_status       status = AIRT_OK;
+    airt_msg         *msg;
+    uint64_t          trace;
+
+    options = airi_sized_read(options, options_size, &whole, sizeof whole);
+    trace = trace_of(&caller, options);
     if (caller.ctx != NULL && airi_killed(caller.ctx))
         return airi_killed_unmade(&caller, to, kind, body);
     msg = airi_msg_create(&source, kind, body, trace != 0 ? AIRI_MSG_TRAILER : 0, &status);

@@ -2,6 +2,7 @@
 /* A system's own life: create, stop, quiesce, step, and its account. */
 #include "core/system.h"
 
+#include "base/sized.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/life.h"
@@ -43,7 +44,6 @@ static void locks_and_lists(airt_system *system)
     airi_list_init(&system->parked);
     airi_list_init(&system->parked_blocking);
     airi_store(&system->keeper_due, AIRI_NEVER, AIRI_SEQ_CST);
-    system->recorder = system->options.recorder == &airt_recorder_none ? NULL : system->options.recorder;
     system->foreign = system->options.foreign_loop;
 }
 
@@ -119,13 +119,19 @@ void airi_leaks_report(airt_system *system)
         system->options.report(system->options.report_context, &report);
 }
 
+/* What the soname says: the major version, and while that is 0 the minor one. */
+static int abi_of(int version)
+{
+    return version / 10000 != 0 ? version / 10000 * 100 : version / 100;
+}
+
 static airt_status options_read(const airt_system_options *options, size_t size, int version, airt_system_options *out)
 {
     memset(out, 0, sizeof *out);
-    if (version / 10000 != AIRT_VERSION_MAJOR)
+    if (abi_of(version) != abi_of(AIRT_VERSION))
         return AIRT_EVERSION;
-    if (options != NULL) /* a shorter struct is an older header's: its missing tail means zero */
-        memcpy(out, options, size < sizeof *out ? size : sizeof *out);
+    if (options != NULL)
+        *out = *(const airt_system_options *)airi_sized_read(options, size, out, sizeof *out);
     defaults(out);
     return out->actors_max <= AIRT_ACTORS_LIMIT && out->workers <= 4096 && out->blocking_max <= 65536 &&
                    out->dedicated_max <= 65536 && out->workers_spare_max <= 65536
@@ -133,8 +139,19 @@ static airt_status options_read(const airt_system_options *options, size_t size,
                : AIRT_EINVAL;
 }
 
-airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size, int header_version,
-                                     airt_system **out_system)
+/* Copied: the user's may be shorter, and need not outlive the call. */
+static void recorder_read(airt_system *system, size_t size)
+{
+    const airt_recorder *given = system->options.recorder;
+
+    if (given == NULL || given == &airt_recorder_none)
+        return;
+    system->recorder_room = *(const airt_recorder *)airi_sized_read(given, size, &system->recorder_room, sizeof *given);
+    system->recorder = &system->recorder_room;
+}
+
+airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size, size_t recorder_size,
+                                     int header_version, airt_system **out_system)
 {
     airt_system_options read;
     airt_system        *system;
@@ -151,6 +168,7 @@ airt_status airt_system_create_sized(const airt_system_options *options, size_t 
     system->generation = 1 + (read.world->random(read.world) & (AIRI_GENERATION_LAST >> 1));
     system->light = read.world->fence_all(read.world);
     locks_and_lists(system);
+    recorder_read(system, recorder_size);
     airi_heap_init(&system->heap, system->world);
     airi_names_init(&system->names, system->world, &system->heap, 0x61697274);
     airi_timers_init(system);
@@ -414,6 +432,5 @@ void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_sta
     for (uint32_t i = 0; i < count; i++)
         account_add(&sum, &system->worker[i]->account);
     stats_fill(system, &sum, &stats);
-    memset(out_stats, 0, size);
-    memcpy(out_stats, &stats, size < sizeof stats ? size : sizeof stats);
+    airi_sized_write(out_stats, size, &stats, sizeof stats);
 }

@@ -168,6 +168,7 @@ struct airt_system {
     airi_idtab  slots, calls, timers;
     airi_stacks stacks;
     const airt_recorder *recorder; /* NULL: the default */
+    airt_recorder        recorder_room;
     bool                 foreign;
     bool                 light; /* the world fences for all threads: claim.h and locality.h take the cheap way */
     airi_poll           *poll;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The fault world: any other world, but chosen logical allocations are refused. Every other call goes to the inner
  * world with the inner world's own pointer. Called from all threads of the systems in it; the counters are atomic. */
+#include "base/sized.h"
 #include "port/port.h"
 
 #include <stdlib.h>
@@ -160,7 +161,8 @@ static void table_fill(airt_world *world, airt_world *inner)
     world->destroy = fault_destroy;
 }
 
-airt_status airt_fault_create(airt_world *inner, const airt_fault_options *options, airt_world **out_world)
+airt_status airt_fault_create_sized(airt_world *inner, const airt_fault_options *options, size_t options_size,
+                                    airt_world **out_world)
 {
     size_t        sites = (size_t)(__stop_airi_sites - __start_airi_sites);
     struct fault *fault = calloc(1, sizeof(*fault) + sites * sizeof fault->at[0]);
@@ -168,7 +170,8 @@ airt_status airt_fault_create(airt_world *inner, const airt_fault_options *optio
         return AIRT_ENOMEM;
     table_fill(&fault->world, inner);
     if (options != NULL)
-        fault->options = *options;
+        fault->options = *(const airt_fault_options *)airi_sized_read(options, options_size, &fault->options,
+                                                                      sizeof(fault->options));
     *out_world = &fault->world;
     return AIRT_OK;
 }

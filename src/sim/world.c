@@ -2,6 +2,7 @@
 /* The simulated world: a virtual clock and seeded choices. Systems attach their workers; whoever drives the world (by
  * airt_sim_step and its kin, or by waiting for an answer) steps one ready worker after another on its own thread.
  * Invariant: everything that happens follows from the seed; addresses enter neither choices nor the hash. */
+#include "base/sized.h"
 #include "port/port.h"
 
 #include <stdlib.h>
@@ -352,12 +353,14 @@ static const airt_world sim_table = {
     .destroy = sim_destroy,
 };
 
-airt_status airt_sim_create(const airt_sim_options *options, airt_world **out_world)
+airt_status airt_sim_create_sized(const airt_sim_options *options, size_t options_size, airt_world **out_world)
 {
-    airt_sim_options chosen = options != NULL ? *options : (airt_sim_options){ .seed = 0 };
+    airt_sim_options chosen = { .seed = 0 };
     struct sim      *sim = calloc(1, sizeof(*sim));
     if (sim == NULL)
         return AIRT_ENOMEM;
+    if (options != NULL)
+        chosen = *(const airt_sim_options *)airi_sized_read(options, options_size, &chosen, sizeof(chosen));
     sim->world = sim_table;
     sim->cores = chosen.cores != 0 ? chosen.cores : CORES;
     sim->now_ns = chosen.start_ns != 0 ? chosen.start_ns : START_NS;
