@@ -53,9 +53,11 @@ clean:
 
 help:
 	@echo "make             build the library, the examples and airt-bench into build/release"
-	@echo "make run         build, then run the example service: make run FILES=\"a b\" ARGS=--json"
-	@echo "make check       every test on gcc and clang, with sanitizers; ends with N passed, N failed (SEEDS=n for more)"
-	@echo "make check-full  longer campaigns, aarch64, coverage, fuzzing"
+	@echo "make run         build, then run examples/packages: make run FILES=\"a b\" ARGS=--json"
+	@echo "make check       the tests on gcc and clang, with sanitizers; ends with N passed, N failed (SEEDS=n for more)"
+	@echo "make check-full  all that and what takes longer: the random programs against planted bugs, the observation of"
+	@echo "                 an idle process, the memory sweep under a sanitizer, the hostile build, more seeds, every"
+	@echo "                 sanitizer on clang, aarch64 under qemu, valgrind, coverage, fuzzing"
 	@echo "make bench       run the benchmarks: make bench ARGS=..."
 	@echo "make coverage    which lines no test executes"
 	@echo "make format      clang-format the sources in place"

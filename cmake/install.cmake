@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# What `make install` puts where: headers, both libraries, the pkg-config file, the CMake package, licences.
+# What `make install` puts where: headers, both libraries, the pkg-config file, the CMake package, gdb's printers,
+# licences.
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/airt)
 
@@ -10,6 +11,7 @@ configure_package_config_file(cmake/airtConfig.cmake.in airtConfig.cmake INSTALL
 write_basic_package_version_file(airtConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/airtConfig.cmake ${PROJECT_BINARY_DIR}/airtConfigVersion.cmake
     DESTINATION ${package_folder})
+install(FILES tools/gdb/airt_gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/airt/gdb)
 install(FILES LICENSE-MIT LICENSE-APACHE TYPE DOC)
 
 # The pkg-config file finds its prefix from where it lies, so that a moved or staged tree works.

@@ -13,7 +13,8 @@
 #   test/nocompile/run.sh            nocompile   run.sh COMPILER...
 #   test/headers/run.sh              headers     run.sh COMPILER...
 #   include/airt/*.h                 headers     each compiled alone, twice in a file, as C11, C17 and C++17
-#   README.md, ARCHITECTURE.md, docs docs        tools/doc_blocks.py
+#   test/abi/run.sh                  package     run.sh LIBRARY COMPILER...: programs with frozen headers
+#   README.md, ARCHITECTURE.md, docs docs        tools/doc_blocks.py, with each compiler
 #   tools/                           house       floors.sh and tidy.sh
 #
 # Exit status 77 is a skip. Time limits are in seconds and times AIRT_TIMEOUT_SCALE.
@@ -232,6 +233,16 @@ airt_limit(mutants 240 mutants)
 add_test(NAME docs COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/doc_blocks.py --cc ${CMAKE_C_COMPILER}
     --cxx ${CMAKE_CXX_COMPILER} --library $<TARGET_FILE:airt> --work ${PROJECT_BINARY_DIR}/docs WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 airt_limit(docs 300 docs)
+if(OTHER_COMPILER AND NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    string(REGEX REPLACE "clang([^/]*)$" "clang++\\1" other_cxx ${OTHER_COMPILER})
+    add_test(NAME docs.clang COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/doc_blocks.py
+        --cc ${OTHER_COMPILER} --cxx ${other_cxx} --library $<TARGET_FILE:airt> --work ${PROJECT_BINARY_DIR}/docs-clang
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    airt_limit(docs.clang 300 docs)
+endif()
+add_test(NAME abi COMMAND ${PROJECT_SOURCE_DIR}/test/abi/run.sh $<TARGET_FILE:airt> ${compilers}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+airt_limit(abi 120 package)
 add_test(NAME house.floors COMMAND ${PROJECT_SOURCE_DIR}/tools/floors.sh WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 airt_limit(house.floors 60 house)
 add_test(NAME house.floors_sees COMMAND ${PROJECT_SOURCE_DIR}/tools/floors.sh --self-test

@@ -103,8 +103,8 @@ typedef struct airt_system_options {
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
 
 /* Creates a system and starts its workers. Touches no signal handler and prints nothing.
- * Fails: ENOMEM, ESYSTEM (no thread), EINVAL (a bound too large, a stack too small), EVERSION (the header is of another
- * major version, or, while that is 0, of another minor one). */
+ * Fails: ENOMEM, ESYSTEM (no thread), EINVAL (a bound too large, a stack too small), ELIMIT (stacks_max below workers),
+ * EVERSION (the header is of another major version, or, while that is 0, of another minor one). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size,
                                                               size_t recorder_size, int header_version,
                                                               airt_system **out_system);

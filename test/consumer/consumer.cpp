@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The same in C++17: the same macros, kinds with real descriptors, options by assignment, and the function forms. */
+/* The same in C++17: the same macros, kinds with real descriptors, options by assignment, and, at the end, everything
+ * without the macros of verbs: a kind, a behaviour, spawn, tell, ask and reply by the function forms alone. */
 #include <airt/system.h>
 
 #include <cstdint>
@@ -143,6 +144,62 @@ static airt_status run(airt_system *system, counter_total *sum)
     return released == 1 ? AIRT_OK : AIRT_EINVAL;
 }
 
+/* --- by function forms alone, as a binding does it ---------------------------------------------------------------- */
+
+struct item {
+    std::uint32_t number;
+};
+static const airt_field item_fields[] = { { "number", nullptr, AIRT_FIELD_U32, 0, 4, 1 } };
+static const airt_kind  item_kind = { "item", sizeof(item), 1, 0, 1, item_fields, nullptr, {} };
+
+struct stack_of_items {
+    std::uint32_t sum;
+};
+static airt_status stack_receive(void *self, airt_ctx *ctx, const airt_kind *kind, const void *body)
+{
+    auto *stack = static_cast<stack_of_items *>(self);
+
+    if (airt_kind_same(kind, &item_kind))
+        stack->sum += static_cast<const item *>(body)->number;
+    else if (airt_kind_same(kind, &counter_get_kind)) {
+        counter_total total{};
+        total.total = stack->sum;
+        return airt_reply_body(ctx, &counter_total_kind, &total);
+    } else
+        return airt_refuse(ctx);
+    return AIRT_OK;
+}
+static const airt_kind *const stack_kinds[] = { &item_kind, &counter_get_kind, nullptr };
+static const airt_behavior    stack_behavior = {
+       sizeof(airt_behavior), sizeof(stack_of_items), "stack", stack_receive, stack_kinds, nullptr, AIRT_POOLED, false
+};
+
+static airt_status functions_are_enough(airt_system *system)
+{
+    const item         three{ 3 };
+    const counter_get  get{};
+    counter_total      total{};
+    airt_ref           stack{}, found{};
+    airt_msg          *msg = nullptr;
+    airt_spawn_options options{};
+    airt_send_options  high{};
+    airt_actor_info    info{};
+
+    options.name = "stack";
+    high.priority = AIRT_HIGH;
+    AIRT_TRY(airt_spawn_behavior(system, &stack_behavior, &stack, &options));
+    AIRT_TRY(airt_lookup_kinds(system, stack_kinds, "stack", &found));
+    AIRT_TRY(airt_tell_body(system, stack, &item_kind, &three, nullptr));
+    AIRT_TRY(airt_tell_body(system, stack, &item_kind, &three, &high));
+    AIRT_TRY(airt_msg_new_body(system, &item_kind, &three, &msg));
+    AIRT_TRY(airt_send(system, stack, &msg));
+    AIRT_TRY(airt_ask_body(system, stack, &counter_get_kind, &get, AIRT_SECONDS(5), &counter_total_kind, &total,
+                           sizeof(total)));
+    AIRT_TRY(airt_info(system, stack, &info));
+    return airt_ref_same(stack, found) && total.total == 9 && msg == nullptr && info.handled >= 4 ? AIRT_OK
+                                                                                                  : AIRT_EINVAL;
+}
+
 int main()
 {
     airt_system  *system = nullptr;
@@ -151,7 +208,9 @@ int main()
     if (airt_system_create(nullptr, &system) != AIRT_OK)
         return 1;
     airt_status status = run(system, &sum);
-    bool        right = descriptors_are_right() && codec_is_right(system);
+    if (status == AIRT_OK)
+        status = functions_are_enough(system);
+    bool right = descriptors_are_right() && codec_is_right(system);
     std::printf("%lld %s %s\n", static_cast<long long>(sum.total), airt_status_name(status), right ? "right" : "wrong");
     if (airt_system_stop(&system, AIRT_SECONDS(5)) != AIRT_OK)
         return 1;

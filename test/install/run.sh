@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Installs a build and uses it as a stranger would: test/install/run.sh BUILD_FOLDER
 # Exports, dependencies and hardening of libairt.so; then consumers in C11, C17 and C++17, shared and static, by
-# pkg-config and by find_package, with gcc and clang, built without a warning and run.
+# pkg-config and by find_package, with gcc and clang, built without a warning and run; then the source tree as a
+# subdirectory of somebody's project.
 set -euo pipefail
 source_tree=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$1" && pwd)
@@ -52,6 +53,8 @@ grep -qE 'GNU_STACK.* RW ' <<<"$program" || die "wants an executable stack: a .S
 ! grep -qaF "$source_tree/" "$library" || die "carries the path of its source tree"
 ! find "$prefix" -name '*.h' -print0 | xargs -0 grep -nE '#[ \t]*include "' || die "an installed header includes with quotes"
 
+python3 -m py_compile "$prefix/share/airt/gdb/airt_gdb.py" || die "the printers for gdb are not installed"
+
 [ -f "$consumer/consumer.c" ] && [ -f "$consumer/consumer.cpp" ] || { step "no test/consumer sources: skipped"; exit 77; }
 
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Werror"
@@ -97,3 +100,25 @@ for pair in $pairs; do
     done
     step "$name by find_package: 6 programs run"
 done
+
+# As README.md shows it. The project is C only, so that ours must bring what it needs besides.
+folder=$work/subdirectory
+mkdir "$folder"
+ln -s "$source_tree" "$folder/airt"
+cat >"$folder/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.25)
+project(gateway LANGUAGES C)
+add_subdirectory(airt)
+add_executable(gateway $consumer/consumer.c)
+target_link_libraries(gateway PRIVATE airt::airt)
+add_executable(gateway_static $consumer/consumer.c)
+target_link_libraries(gateway_static PRIVATE airt::airt_static)
+END
+{
+    cmake -G Ninja -S "$folder" -B "$folder/build" -DCMAKE_C_COMPILER="$CC" && cmake --build "$folder/build"
+} >"$work/log" 2>&1 || { cat "$work/log"; die "add_subdirectory(airt)"; }
+for program in gateway gateway_static; do
+    timeout 60 "$folder/build/$program" >"$work/out" 2>&1 || { cat "$work/out"; die "$program by add_subdirectory fails"; }
+done
+[ ! -e "$folder/build/airt/tests" ] || die "a subdirectory builds tests"
+step "add_subdirectory(airt): 2 programs run"
