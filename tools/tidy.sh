@@ -8,7 +8,9 @@
 #   atomics    an order weaker than the default has a comment on its line, or one about the order in the ten lines above
 #   door       no clock, randomness, thread, memory or file call outside port/ and sim/ (cli/, os/ and check.c may)
 #   if         no #if in src/core and the folders of floor 5, but defaults (#ifndef AIRI_...) in headers; trace.h may
-#   marks      no left-over marks, no paths of somebody's machine, no trailing blanks
+#   contracts  every AIRT_API declaration has a comment above it, or stands below one that names it; Thread: and Blocks:
+#              are said there, or in the `Unless said otherwise:` of its section, or of its file
+#   marks      no left-over marks, no paths below somebody's home, no trailing blanks
 set -euo pipefail
 
 list() { # list FOLDER... -- PATTERN...: files, sorted
@@ -112,9 +114,54 @@ check_if() {
             printf "%s:%d: a conditional in logic: %s\n", FILENAME, FNR, $0 }')"
 }
 
+check_contracts() {
+    report contracts "$(list include -- '*.h' | xargs -r awk '
+        function judge(    words, n, last) {
+            name = code
+            sub(/^.*[^A-Za-z0-9_](airt_|airi_)/, "", name)
+            n = split(name, words, "_")
+            last = words[n] == "text" || words[n] == "body" || words[n] == "sized" ? words[n - 1] : words[n]
+            if (comment == "")
+                printf "%s:%d: no comment: %s\n", FILENAME, begun, code
+            else if (others && index(tolower(comment), tolower(last)) == 0)
+                printf "%s:%d: no comment of its own, and the one above does not speak of it: %s\n", FILENAME, begun, code
+            if (comment !~ /Thread:/ && file !~ /Thread:/ && section !~ /Thread:/)
+                printf "%s:%d: nobody says Thread: for %s\n", FILENAME, begun, code
+            if (comment !~ /Blocks:/ && file !~ /Blocks:/ && section !~ /Blocks:/)
+                printf "%s:%d: nobody says Blocks: for %s\n", FILENAME, begun, code
+            others++
+        }
+        FNR == 1 { file = section = comment = ""; inside = declaring = others = 0 }
+        /^#define/ { macro = 1 }
+        macro { if (!/\\$/) macro = 0; next }
+        /^\/\* --- / { section = ""; next }
+        inside || /^[ \t]*\/\*/ {
+            if (!inside) { comment = ""; others = 0 }
+            comment = comment " " $0
+            inside = !/\*\//
+            if (!inside && comment ~ /Unless said otherwise:/) {
+                if (section == "" && !seen[FILENAME]++ && FNR < 20) file = comment
+                else section = comment
+            }
+            next
+        }
+        /^$/ { comment = ""; next }
+        /^AIRT_API/ { declaring = 1; begun = FNR; code = "" }
+        declaring {
+            code = code $0
+            if (/;/) {
+                declaring = 0
+                gsub(/__attribute__ *\(\(.*\)\)/, "", code)
+                sub(/\(.*$/, "", code)
+                sub(/;.*$/, "", code)
+                judge()
+            }
+        }')"
+}
+
 check_marks() {
     local marks='\b(TO''DO|FIX''ME|X''XX)\b'
-    local paths='(^|[^A-Za-z0-9_./])/(wor''k|home/[a-z]+|roo''t)/'
+    local paths='(^|[^A-Za-z0-9_./])/(ho''me|ro''ot|Us''ers)/'
     report marks "$(text_files | xargs -r grep -nE "$marks" /dev/null | cut -c1-160 || true)"
     report marks "$(text_files | xargs -r grep -nE "$paths" /dev/null | cut -c1-160 || true)"
     report marks "$(text_files | grep -v '\.md$' | xargs -r grep -nE '[[:blank:]]+$' /dev/null | sed 's/:[^:]*$/: trailing blank/' || true)"
@@ -127,6 +174,7 @@ check() {
     check_atomics
     check_door
     check_if
+    check_contracts
     check_marks
     return $bad
 }
@@ -139,19 +187,22 @@ self_test() {
     trap "rm -rf '$tree'" EXIT
     cp .clang-format "$tree"/
     cd "$tree"
-    mkdir -p src/core src/port tools
+    mkdir -p src/core src/port include/airt tools
     printf '%s\n/* malloc(3) is not called; see "time(" */\nint  ok;\nchar ok_too;\n' "$license" | sed 's/int  ok/int  ok/' >src/core/ok.c
     printf '%s\nint x; /* relaxed: a statistic */\n' "$license" >src/core/ok.h
     printf '%s\n#include <pthread.h>\n\nvoid *f(void)\n{\n    return malloc(1);\n}\n' "$license" >src/port/ok.c
+    printf '%s\n/* Unless said otherwise: Thread: any. */\n\n/* Goes.\n * Blocks: no. */\nAIRT_API void airt_go(void);\n' "$license" \
+        >include/airt/ok.h
     (check) || { echo "a clean tree is refused"; exit 1; }
-    plant() { # plant NAME CONTENT
-        printf "$license\n$2" >src/core/x.c
+    plant() { # plant NAME CONTENT [FILE]
+        local file=${3:-src/core/x.c}
+        printf "$license\n$2" >"$file"
         if (check) >found; then
             echo "not seen: $1: $2"
             exit 1
         fi
-        grep -q "^$1: src/core/x.c" found || { cat found; echo "not named: $1"; exit 1; }
-        rm src/core/x.c
+        grep -q "^$1: $file" found || { cat found; echo "not named: $1"; exit 1; }
+        rm "$file"
     }
     plant format 'int   a  ;\n'
     plant size "$(printf 'int a;\\n%.0s' $(seq 801))"
@@ -161,8 +212,12 @@ self_test() {
     plant door 'long f(void)\n{\n    return time(0);\n}\n'
     plant door '#include <pthread.h>\n'
     plant if '#ifdef FAST\nint a;\n#endif\n'
+    plant contracts 'AIRT_API int airt_x(void);\n' include/airt/x.h
+    plant contracts '/* Goes. Blocks: no. */\nAIRT_API void airt_go(void);\n' include/airt/x.h
+    plant contracts '/* Goes. Thread: any. */\nAIRT_API void airt_go(void);\n' include/airt/x.h
+    plant contracts '/* Goes. Thread: any.  Blocks: no. */\nAIRT_API void airt_go(void);\nAIRT_API void airt_stay(void);\n' include/airt/x.h
     plant marks '/* TO''DO */\n'
-    plant marks 'const char *path = "/wor''k/x";\n'
+    plant marks 'const char *path = "/ho''me/somebody/x";\n'
     license=''
     plant licence 'int a;\n'
     echo "every planted breach was found"

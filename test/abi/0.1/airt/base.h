@@ -163,7 +163,7 @@ static inline bool airt_ref_none(airt_ref ref)
 /* A programmer error: prints file, line and the condition, then aborts. On in every build. */
 #define AIRT_CHECK(cond) ((cond) ? (void)0 : airi_check_failed(__FILE__, __LINE__, #cond))
 #define AIRT_CHECK_EQ(a, b) airi_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
-/* What the two do when it does not hold; not for users. */
+/* What the two do when the condition failed; not for users. */
 AIRT_API __attribute__((noreturn, cold)) void airi_check_failed(const char *file, int line, const char *text);
 AIRT_API __attribute__((noreturn, cold)) void airi_check_eq_failed(const char *file, int line, const char *text,
                                                                    long long a, long long b);
