@@ -127,21 +127,6 @@ static void give_locked(airi_idtab *tab, uint32_t index)
     tab->used--;
 }
 
-airt_status airi_idtab_batch_take(airi_idtab *tab, uint32_t *out_indexes, uint32_t wanted, uint32_t *out_count)
-{
-    airt_status status = AIRT_OK;
-    uint32_t    count = 0;
-
-    airi_mutex_lock(&tab->lock);
-    while (count < wanted && (status = take_locked(tab, &out_indexes[count])) == AIRT_OK)
-        count++;
-    airi_mutex_unlock(&tab->lock);
-    if (count == 0)
-        return status;
-    *out_count = count;
-    return AIRT_OK;
-}
-
 airt_status airi_idtab_take(airi_idtab *tab, uint32_t *out_index)
 {
     airt_status status;
@@ -152,27 +137,11 @@ airt_status airi_idtab_take(airi_idtab *tab, uint32_t *out_index)
     return status;
 }
 
-void airi_idtab_batch_give(airi_idtab *tab, const uint32_t *indexes, uint32_t count)
-{
-    airi_mutex_lock(&tab->lock);
-    for (uint32_t i = 0; i < count; i++)
-        give_locked(tab, indexes[i]);
-    airi_mutex_unlock(&tab->lock);
-}
-
 void airi_idtab_give(airi_idtab *tab, uint32_t index)
 {
-    airi_idtab_batch_give(tab, &index, 1);
-}
-
-uint32_t airi_idtab_used(airi_idtab *tab)
-{
-    uint32_t used;
-
     airi_mutex_lock(&tab->lock);
-    used = tab->used;
+    give_locked(tab, index);
     airi_mutex_unlock(&tab->lock);
-    return used;
 }
 
 size_t airi_idtab_bytes(airi_idtab *tab)

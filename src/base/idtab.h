@@ -46,14 +46,8 @@ void airi_idtab_fini(airi_idtab *tab);
 AIRT_MUST_CHECK airt_status airi_idtab_take(airi_idtab *tab, uint32_t *out_index);
 void                        airi_idtab_give(airi_idtab *tab, uint32_t index);
 
-/* Up to `wanted` under one lock, for a worker's own stock. OK when at least one came; else as airi_idtab_take. */
-AIRT_MUST_CHECK airt_status airi_idtab_batch_take(airi_idtab *tab, uint32_t *out_indexes, uint32_t wanted,
-                                                  uint32_t *out_count);
-void                        airi_idtab_batch_give(airi_idtab *tab, const uint32_t *indexes, uint32_t count);
-
-/* Readings under the lock. */
-uint32_t airi_idtab_used(airi_idtab *tab);
-size_t   airi_idtab_bytes(airi_idtab *tab); /* mapped, mostly untouched */
+/* Mapped, mostly untouched. A reading under the lock. */
+size_t airi_idtab_bytes(airi_idtab *tab);
 
 /* NULL for 0, for an index out of range, and for a segment that never was needed. */
 static inline void *airi_idtab_at(const airi_idtab *tab, uint32_t index)

@@ -32,7 +32,7 @@ static void test_fifo(void **state)
     airi_idtab_give(&tab, 7);
     airi_idtab_give(&tab, 2);
     airi_idtab_give(&tab, 9);
-    assert_int_equal(airi_idtab_used(&tab), 7);
+    assert_int_equal(tab.used, 7);
     assert_int_equal(airi_idtab_take(&tab, &index), AIRT_OK);
     assert_int_equal(index, 7);
     airi_idtab_give(&tab, 7);
@@ -132,27 +132,6 @@ static void test_no_memory(void **state)
     }
 }
 
-static void test_batch(void **state)
-{
-    fake_world fake;
-    airi_idtab tab;
-    uint32_t   indexes[16];
-    uint32_t   count = 99;
-
-    (void)state;
-    assert_int_equal(airi_idtab_init(&tab, fake_world_init(&fake), 16, 10), AIRT_OK);
-    assert_int_equal(airi_idtab_batch_take(&tab, indexes, 8, &count), AIRT_OK);
-    assert_int_equal(count, 8);
-    airi_idtab_batch_give(&tab, indexes + 2, 3); /* 3, 4, 5 */
-    assert_int_equal(airi_idtab_batch_take(&tab, indexes, 16, &count), AIRT_OK);
-    assert_int_equal(count, 5);
-    assert_memory_equal(indexes, ((uint32_t[]){ 3, 4, 5, 9, 10 }), 5 * sizeof(uint32_t));
-    count = 99;
-    assert_int_equal(airi_idtab_batch_take(&tab, indexes, 16, &count), AIRT_ELIMIT);
-    assert_int_equal(count, 99);
-    airi_idtab_fini(&tab);
-}
-
 #define THREADS 4
 #define HOLD 64
 #define ROUNDS 400
@@ -160,7 +139,6 @@ static void test_batch(void **state)
 static void *churn(void *argument)
 {
     airi_idtab *tab = argument;
-    uint64_t    seed = (uintptr_t)&seed | 1;
     uint32_t    held[HOLD];
     uintptr_t   bad = 0;
 
@@ -175,11 +153,8 @@ static void *churn(void *argument)
         }
         for (uint32_t i = 0; i < count; i++)
             bad += *(uint64_t *)airi_idtab_at(tab, held[i]) != (uintptr_t)&held[i];
-        if (test_random(&seed) % 2 == 0)
-            airi_idtab_batch_give(tab, held, count);
-        else
-            while (count > 0)
-                airi_idtab_give(tab, held[--count]);
+        while (count > 0)
+            airi_idtab_give(tab, held[--count]);
     }
     return (void *)bad;
 }
@@ -200,7 +175,7 @@ static void test_threads(void **state)
         assert_int_equal(pthread_join(threads[i], &bad), 0);
         assert_null(bad);
     }
-    assert_int_equal(airi_idtab_used(&tab), 0);
+    assert_int_equal(tab.used, 0);
     airi_idtab_fini(&tab);
 }
 
@@ -208,7 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fifo),      cmocka_unit_test(test_growth_and_max), cmocka_unit_test(test_largest),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_batch),          cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

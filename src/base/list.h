@@ -17,10 +17,8 @@ struct airi_list {
 /* The struct that embeds the link. `link` must not be NULL. */
 #define AIRI_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* Walks without removing; with `following` kept one ahead, the current element may be removed. */
+/* Walks without removing. */
 #define AIRI_LIST_EACH(it, list) for (airi_list *it = (list)->next; it != (list); it = it->next)
-#define AIRI_LIST_EACH_SAFE(it, following, list)                                                                       \
-    for (airi_list *it = (list)->next, *following = it->next; it != (list); it = following, following = it->next)
 
 static inline void airi_list_init(airi_list *list)
 {
@@ -39,22 +37,12 @@ static inline bool airi_list_linked(const airi_list *link)
     return link->next != NULL && link->next != link;
 }
 
-static inline void airi_list_insert_before(airi_list *position, airi_list *link)
-{
-    link->next = position;
-    link->prev = position->prev;
-    position->prev->next = link;
-    position->prev = link;
-}
-
 static inline void airi_list_push_back(airi_list *list, airi_list *link)
 {
-    airi_list_insert_before(list, link);
-}
-
-static inline void airi_list_push_front(airi_list *list, airi_list *link)
-{
-    airi_list_insert_before(list->next, link);
+    link->next = list;
+    link->prev = list->prev;
+    list->prev->next = link;
+    list->prev = link;
 }
 
 /* Leaves the link unlinked, so that removing twice does nothing and airi_list_linked tells. */

@@ -65,15 +65,6 @@ static inline void airi_runq_place(airi_runq *queue, uint32_t position, void *it
     airi_store(&queue->items[position & (AIRI_RUNQ_MAX - 1)], item, AIRI_RELAXED);
 }
 
-/* Any thread: how many, as of some moment during the call. Head is read first: it cannot pass a tail read later. */
-static inline uint32_t airi_runq_size(airi_runq *queue)
-{
-    uint32_t head = airi_load(&queue->head, AIRI_RUNQ_HEAD_READ);
-    uint32_t size = airi_load(&queue->tail, AIRI_RUNQ_TAIL_READ) - head;
-
-    return size > AIRI_RUNQ_MAX ? AIRI_RUNQ_MAX : size; /* the queue moved on in between */
-}
-
 /* Re-check before parking: sequentially consistent, partner is whatever the pusher does between its push and its look
  * at the parked workers (a sequentially consistent fence or read-modify-write; test/spin/park.pml). */
 static inline bool airi_runq_empty_sync(airi_runq *queue)
