@@ -10,6 +10,7 @@
 #   if         no #if in src/core and the folders of floor 5, but defaults (#ifndef AIRI_...) in headers; trace.h may
 #   contracts  every AIRT_API declaration has a comment above it, or stands below one that names it; Thread: and Blocks:
 #              are said there, or in the `Unless said otherwise:` of its section, or of its file
+#   map        ARCHITECTURE.md names every file of src/ (a header may stand with its source)
 #   marks      no left-over marks, no paths below somebody's home, no trailing blanks
 set -euo pipefail
 
@@ -159,6 +160,15 @@ check_contracts() {
         }')"
 }
 
+check_map() {
+    local file stem
+    [ -f ARCHITECTURE.md ] || return 0
+    report map "$(list src -- '*.c' '*.h' '*.S' | grep -v '_test\.c$' | while read -r file; do
+        stem=${file#src/*/}
+        grep -qE "^\|.*\`([a-z]+/)?(${stem%.*}\.c|$stem)\`" ARCHITECTURE.md || echo "$file: not in the table of files of ARCHITECTURE.md"
+    done)"
+}
+
 check_marks() {
     local marks='\b(TO''DO|FIX''ME|X''XX)\b'
     local paths='(^|[^A-Za-z0-9_./])/(ho''me|ro''ot|Us''ers)/'
@@ -175,6 +185,7 @@ check() {
     check_door
     check_if
     check_contracts
+    check_map
     check_marks
     return $bad
 }
@@ -216,6 +227,9 @@ self_test() {
     plant contracts '/* Goes. Blocks: no. */\nAIRT_API void airt_go(void);\n' include/airt/x.h
     plant contracts '/* Goes. Thread: any. */\nAIRT_API void airt_go(void);\n' include/airt/x.h
     plant contracts '/* Goes. Thread: any.  Blocks: no. */\nAIRT_API void airt_go(void);\nAIRT_API void airt_stay(void);\n' include/airt/x.h
+    printf '| `ok.c` | fine |\n' >ARCHITECTURE.md
+    plant map 'int a;\n'
+    rm ARCHITECTURE.md
     plant marks '/* TO''DO */\n'
     plant marks 'const char *path = "/ho''me/somebody/x";\n'
     license=''

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* One worker's bounded run queue: the owner pushes at the tail and pops at the head (first in, first out), other
- * workers steal from the head. Owner calls: push, pop, drain_half, and steal into its own; any worker: steal from,
- * size. Model-checked as it stands by test/relacy/runq.cpp.
+ * workers steal from the head. Owner calls: push, pop, drain_half, and steal into its own; any worker: steal from.
+ * Model-checked as it stands by test/relacy/runq.cpp.
  * Invariant: items in [head, tail) belong to the queue; whoever advances head over an item owns it. */
 #ifndef AIRI_CORE_RUNQ_H
 #define AIRI_CORE_RUNQ_H
