@@ -101,24 +101,30 @@ for pair in $pairs; do
     step "$name by find_package: 6 programs run"
 done
 
-# As README.md shows it. The project is C only, so that ours must bring what it needs besides.
-folder=$work/subdirectory
-mkdir "$folder"
-ln -s "$source_tree" "$folder/airt"
-cat >"$folder/CMakeLists.txt" <<END
-cmake_minimum_required(VERSION 3.25)
-project(gateway LANGUAGES C)
-add_subdirectory(airt)
-add_executable(gateway $consumer/consumer.c)
-target_link_libraries(gateway PRIVATE airt::airt)
-add_executable(gateway_static $consumer/consumer.c)
-target_link_libraries(gateway_static PRIVATE airt::airt_static)
-END
-{
-    cmake -G Ninja -S "$folder" -B "$folder/build" -DCMAKE_C_COMPILER="$CC" && cmake --build "$folder/build"
-} >"$work/log" 2>&1 || { cat "$work/log"; die "add_subdirectory(airt)"; }
-for program in gateway gateway_static; do
-    timeout 60 "$folder/build/$program" >"$work/out" 2>&1 || { cat "$work/out"; die "$program by add_subdirectory fails"; }
-done
-[ ! -e "$folder/build/airt/tests" ] || die "a subdirectory builds tests"
-step "add_subdirectory(airt): 2 programs run"
+# Using the library, word for word as README.md shows it: find_package, a subdirectory, pkg-config.
+readme() { # readme N: its Nth block of CMake or shell
+    awk -v n="$1" '/^```(cmake|sh)$/ { inside = ++count == n; next } /^```/ { inside = 0 } inside' "$source_tree/README.md"
+}
+gateway() { # gateway N: a project in C around that block
+    local folder=$work/gateway-$1
+    mkdir "$folder"
+    ln -s "$source_tree" "$folder/airt"
+    {
+        printf 'cmake_minimum_required(VERSION 3.25)\nproject(gateway LANGUAGES C)\nadd_executable(gateway %s)\n' "$consumer/consumer.c"
+        readme "$1"
+    } >"$folder/CMakeLists.txt"
+    grep -q "$2" "$folder/CMakeLists.txt" || die "README.md shows no $2"
+    {
+        cmake -G Ninja -S "$folder" -B "$folder/build" -DCMAKE_C_COMPILER="$CC" -DCMAKE_PREFIX_PATH="$prefix" &&
+            cmake --build "$folder/build" --target gateway
+    } >"$work/log" 2>&1 || { cat "$work/log"; die "README.md: $2"; }
+    timeout 60 "$folder/build/gateway" >"$work/out" 2>&1 || { cat "$work/out"; die "README.md: a program by $2 fails"; }
+    [ -z "$(find "$folder/build" -name '*_test*')" ] || die "$2 builds our tests"
+}
+gateway 1 find_package
+gateway 2 add_subdirectory
+mkdir "$work/gateway-3"
+cp "$consumer/consumer.c" "$work/gateway-3/gateway.c"
+readme 3 | grep -q pkg-config || die "README.md shows no pkg-config"
+(cd "$work/gateway-3" && readme 3 | PATH="$PATH" bash -e && timeout 60 ./gateway >"$work/out") || die "README.md: pkg-config"
+step "what README.md shows builds and runs: find_package, add_subdirectory, pkg-config"
