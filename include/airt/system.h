@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Why a message that was accepted was not handled, or, for FULL, NONE, DEAD and NOMEM, was not accepted. */
+/* Why a message that was accepted was not handled; or, from FULL on, why it was not accepted. */
 #define AIRT_DEAD_LETTER_TABLE(X)                                                                                      \
     X(AIRT_LETTER_EXPIRED, "expired", 1)                                                                               \
     X(AIRT_LETTER_DROPPED, "dropped", 1)                                                                               \
@@ -108,6 +108,7 @@ typedef struct airt_system_options {
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size,
                                                               size_t recorder_size, int header_version,
                                                               airt_system **out_system);
+
 AIRT_MUST_CHECK static inline airt_status airt_system_create(const airt_system_options *options,
                                                              airt_system              **out_system)
 {
@@ -134,8 +135,8 @@ AIRT_API int airt_system_fd(airt_system *system);
  * Fails: EINVAL (no foreign_loop). */
 AIRT_API airt_status airt_system_step(airt_system *system, uint32_t turns_max, bool *out_more);
 
-/* The account. accepted = handled + dead[EXPIRED..INCARNATION] + in_work + queued, exact at quiescence and at stop. Each
- * term is counted where it happens. */
+/* The account. accepted = handled + dead[EXPIRED..INCARNATION] + in_work + queued, exact at quiescence and at stop.
+ * Each term is counted where it happens. */
 typedef struct airt_system_stats {
     uint64_t accepted, handled, in_work, queued;
     uint64_t dead[AIRT_LETTERS_MAX]; /* by airt_letter */
@@ -149,7 +150,8 @@ typedef struct airt_system_stats {
     uint32_t workers, workers_stuck;
 } airt_system_stats;
 /* Reads the account; live, terms may lag behind each other. Allocates: nothing. */
-AIRT_API void      airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t stats_size);
+AIRT_API void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t stats_size);
+
 static inline void airt_system_stats_get(airt_system *system, airt_system_stats *out_stats)
 {
     airt_system_stats_get_sized(system, out_stats, sizeof(airt_system_stats));

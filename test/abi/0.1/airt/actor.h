@@ -31,9 +31,10 @@ typedef enum airt_overflow {
 } airt_overflow;
 
 #define AIRT_UNBOUNDED UINT32_MAX
+#define AIRT_MAILBOX_MAX 262144u /* also the bound of an unbounded one that has a bytes_max */
 
 typedef struct airt_mailbox_options {
-    uint32_t      max;       /* messages accepted and not begun; 0: 1024; AIRT_UNBOUNDED: no bound */
+    uint32_t      max;       /* messages accepted and not begun; 0: 1024; up to AIRT_MAILBOX_MAX, or AIRT_UNBOUNDED */
     uint32_t      bytes_max; /* their structs and the bytes of their views, without headers; 0: no bound by bytes */
     airt_overflow overflow;
     uint32_t      ttl_ms;      /* a message not begun in time is a dead letter (expired); 0: none. A request with a
@@ -89,9 +90,10 @@ AIRI_STATIC_ASSERT(sizeof(airt_send_options) == 24 && offsetof(airt_send_options
  * Blocks: with start_within_ms.  Takes: nothing.
  * Fails: ENOMEM, ELIMIT (actors_max, dedicated_max, stacks), EEXIST (name), EKIND (no handler for `start`), EINVAL,
  * ESTOPPING, EKILLED, EFAILED, ETIMEDOUT, EDEADLK. */
-AIRT_API AIRT_MUST_CHECK airt_status      airt_spawn_behavior_sized(airt_from from, const airt_behavior *behavior,
-                                                                    airt_ref *out_ref, const airt_spawn_options *options,
-                                                                    size_t options_size);
+AIRT_API AIRT_MUST_CHECK airt_status airt_spawn_behavior_sized(airt_from from, const airt_behavior *behavior,
+                                                               airt_ref *out_ref, const airt_spawn_options *options,
+                                                               size_t options_size);
+
 AIRT_MUST_CHECK static inline airt_status airt_spawn_behavior(airt_from from, const airt_behavior *behavior,
                                                               airt_ref *out_ref, const airt_spawn_options *options)
 {
@@ -144,8 +146,9 @@ AIRI_STATIC_ASSERT(sizeof(airt_actor_info) == 48 && offsetof(airt_actor_info, ha
 #endif
 
 /* A live reading; may lag while the actor runs. Fails: EDEAD. */
-AIRT_API AIRT_MUST_CHECK airt_status      airt_info_sized(airt_from from, airt_ref who, airt_actor_info *out_info,
-                                                          size_t info_size);
+AIRT_API AIRT_MUST_CHECK airt_status airt_info_sized(airt_from from, airt_ref who, airt_actor_info *out_info,
+                                                     size_t info_size);
+
 AIRT_MUST_CHECK static inline airt_status airt_info(airt_from from, airt_ref who, airt_actor_info *out_info)
 {
     return airt_info_sized(from, who, out_info, sizeof(airt_actor_info));
@@ -157,9 +160,11 @@ AIRT_MUST_CHECK static inline airt_status airt_info(airt_from from, airt_ref who
 
 /* Sends a copy of body (views copied, blobs counted up, a LOCAL body moved). The message is always consumed: refused,
  * it is a dead letter with its reason, so the status need not be checked. Under AIRT_WAIT the caller waits.
- * Fails: EFULL, EDEAD, ENOMEM, EINVAL (with its views over AIRT_BODY_MAX), ETIMEDOUT, EDEADLK, ESTOPPING, EKILLED. */
-AIRT_API airt_status      airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
-                                               const airt_send_options *options, size_t options_size);
+ * Fails: EFULL, EDEAD, ENOMEM, EINVAL (with its views over AIRT_BODY_MAX; no such priority), ETIMEDOUT, EDEADLK,
+ * ESTOPPING, EKILLED. */
+AIRT_API airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
+                                          const airt_send_options *options, size_t options_size);
+
 static inline airt_status airt_tell_body(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
                                          const airt_send_options *options)
 {
@@ -216,15 +221,17 @@ AIRT_API const airt_failure *airt_last_failure(airt_ctx *ctx);
 /* Releases what an answer received outside a handler owns; does nothing with a ctx. Thread: any. */
 AIRT_API void airt_answer_clear_body(airt_from from, const airt_kind *kind, void *body);
 
-/* Answers the request in work. OK when the asker is gone (a late reply is counted). An answer of another kind than
- * the asker expects is EKIND there. Fails: EINVAL (nothing to answer, or answered already), EKILLED. */
+/* Answers the request in work. OK when the asker is gone, or the request was told and nobody asks (a late reply is
+ * counted). An answer of another kind than the asker expects is EKIND there. Fails: EINVAL (no message in work;
+ * answered already; the answer with its views over AIRT_BODY_MAX, then it can still be answered), EKILLED. */
 AIRT_API airt_status airt_reply_body(airt_ctx *ctx, const airt_kind *kind, const void *body);
 /* Answers it with AIRT_EREFUSED, a code and a text, cut to what airt_failure holds. Allocates: nothing.
  * Fails: as airt_reply_body. */
 AIRT_API airt_status airt_reply_failure(airt_ctx *ctx, int32_t code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Answers a kept request and consumes it: *request is NULL then, also when it turns out to have been answered already
- * (EINVAL). Fails, the request is still the caller's: EINVAL (none, or no request), EKILLED. */
+ * (EINVAL) or was told. Fails, the request is still the caller's: EINVAL (none; an answer over AIRT_BODY_MAX),
+ * EKILLED. */
 AIRT_API airt_status airt_reply_to_body(airt_ctx *ctx, airt_msg **request, const airt_kind *kind, const void *body);
 /* The same with AIRT_EREFUSED, a code and a text: airt_reply_failure for a kept request. Allocates: nothing.
  * Fails: as airt_reply_to_body. */
@@ -310,12 +317,13 @@ AIRT_API void airt_demonitor(airt_ctx *ctx, airt_ref who);
 AIRT_API AIRT_MUST_CHECK airt_status airt_link(airt_ctx *ctx, airt_ref who);
 /* Unties them, whoever linked. Nothing of the link comes any more but a notice that was sent already. */
 AIRT_API void airt_unlink(airt_ctx *ctx, airt_ref who);
-/* From now on failures of linked actors arrive as airt_exited messages instead of ending this actor; false: no longer.
- * (OTP: process_flag(trap_exit).) */
+/* From now on failures of linked actors arrive as airt_exited messages instead of ending this actor; false, or a
+ * restart: no longer. (OTP: process_flag(trap_exit).) */
 AIRT_API void airt_trap_exit(airt_ctx *ctx, bool on);
 
 /* Marks a region that may block the thread; the other actors go on with another worker. No await inside. Ended by
- * airt_blocking_end also when it fails. Fails: ELIMIT (workers_spare_max): the region then runs unmarked. */
+ * airt_blocking_end also when it fails, at the latest when the handler returns.
+ * Fails: ELIMIT (workers_spare_max): the region then runs unmarked. */
 AIRT_API airt_status airt_blocking_begin(airt_ctx *ctx);
 /* Ends the region; without one it is a programmer error. */
 AIRT_API void airt_blocking_end(airt_ctx *ctx);

@@ -171,8 +171,8 @@ AIRT_API const airt_kind *airt_kind_match(const airt_kind *const kinds[], const 
  * until airt_blob_drop. A blob read in a message lives as long as the message; airt_blob_keep is for longer. An empty
  * blob may arrive as no blob. Unless said otherwise: Thread: any; with a ctx its handler.  Blocks: no. */
 
-/* A copy of the bytes, aligned to 16. No memory, or EKILLED: a blob for which airt_blob_none holds. Size 0 is a blob like
- * another. */
+/* A copy of the bytes, aligned to 16. No memory, or EKILLED: a blob for which airt_blob_none holds. Size 0 is a blob
+ * like another. */
 AIRT_API airt_blob airt_blob_new(airt_from from, const void *bytes, size_t size);
 /* The same with the bytes still to be written at *out_bytes, by the caller, before the blob is sent. *out_bytes is
  * NULL when there is no memory. Saves the copy. */
@@ -217,7 +217,8 @@ AIRT_API airt_priority airt_msg_priority(const airt_msg *msg);
 AIRT_API uint64_t airt_msg_trace(const airt_msg *msg);
 /* When it expires, monotonic; INT64_MAX: never. */
 AIRT_API int64_t airt_msg_deadline_ns(const airt_msg *msg);
-/* For debuggers: prints the message to stderr. `call airt_debug_msg(msg)` in gdb. Thread: any that is stopped there. */
+/* For debuggers: prints the message to stderr. `call airt_debug_msg(msg)` in gdb.
+ * Thread: any. */
 AIRT_API void airt_debug_msg(const airt_msg *msg);
 
 /* --- text --------------------------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Why a message that was accepted was not handled, or, for FULL, NONE, DEAD and NOMEM, was not accepted. */
+/* Why a message that was accepted was not handled; or, from FULL on, why it was not accepted. */
 #define AIRT_DEAD_LETTER_TABLE(X)                                                                                      \
     X(AIRT_LETTER_EXPIRED, "expired", 1)                                                                               \
     X(AIRT_LETTER_DROPPED, "dropped", 1)                                                                               \
@@ -22,13 +22,16 @@ extern "C" {
     X(AIRT_LETTER_INCARNATION, "old incarnation", 1)                                                                   \
     X(AIRT_LETTER_FULL, "full", 0)                                                                                     \
     X(AIRT_LETTER_DEAD, "no such actor", 0)                                                                            \
-    X(AIRT_LETTER_NOMEM, "out of memory", 0)
+    X(AIRT_LETTER_NOMEM, "out of memory", 0)                                                                           \
+    X(AIRT_LETTER_INVALID, "invalid", 0)                                                                               \
+    X(AIRT_LETTER_DEADLOCK, "would close a cycle of waits", 0)
 
 #define AIRI_LETTER_ENUM(name, text, accepted) name,
 typedef enum airt_letter {
     AIRT_DEAD_LETTER_TABLE(AIRI_LETTER_ENUM) AIRT_LETTER_COUNT
 } airt_letter;
 #undef AIRI_LETTER_ENUM
+#define AIRT_LETTERS_MAX 16 /* room in airt_system_stats for reasons to come */
 /* The text of a reason, never NULL; "unknown reason" outside the table. Owns: static text. */
 AIRT_API const char *airt_letter_text(airt_letter reason);
 
@@ -104,6 +107,7 @@ typedef struct airt_system_options {
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size,
                                                               size_t recorder_size, int header_version,
                                                               airt_system **out_system);
+
 AIRT_MUST_CHECK static inline airt_status airt_system_create(const airt_system_options *options,
                                                              airt_system              **out_system)
 {
@@ -130,11 +134,11 @@ AIRT_API int airt_system_fd(airt_system *system);
  * Fails: EINVAL (no foreign_loop). */
 AIRT_API airt_status airt_system_step(airt_system *system, uint32_t turns_max, bool *out_more);
 
-/* The account. accepted = handled + dead[EXPIRED..INCARNATION] + in_work + queued, exact at quiescence and at stop. Each
- * term is counted where it happens. */
+/* The account. accepted = handled + dead[EXPIRED..INCARNATION] + in_work + queued, exact at quiescence and at stop.
+ * Each term is counted where it happens. */
 typedef struct airt_system_stats {
     uint64_t accepted, handled, in_work, queued;
-    uint64_t dead[AIRT_LETTER_COUNT];
+    uint64_t dead[AIRT_LETTERS_MAX]; /* by airt_letter */
     uint64_t refused, late_replies;
     uint64_t spawned, stopped, failed, restarts;
     uint64_t actors, abandoned;
@@ -145,7 +149,8 @@ typedef struct airt_system_stats {
     uint32_t workers, workers_stuck;
 } airt_system_stats;
 /* Reads the account; live, terms may lag behind each other. Allocates: nothing. */
-AIRT_API void      airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t stats_size);
+AIRT_API void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t stats_size);
+
 static inline void airt_system_stats_get(airt_system *system, airt_system_stats *out_stats)
 {
     airt_system_stats_get_sized(system, out_stats, sizeof(airt_system_stats));
@@ -159,8 +164,8 @@ AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 96 && offsetof(airt_system_opt
                        offsetof(airt_system_options, recorder) == 56 &&
                        offsetof(airt_system_options, report_context) == 88,
                    "layout frozen: only append");
-AIRI_STATIC_ASSERT(AIRT_LETTER_COUNT == 10 && offsetof(airt_system_stats, refused) == 112 &&
-                       offsetof(airt_system_stats, workers) == 264 && sizeof(airt_system_stats) == 272,
+AIRI_STATIC_ASSERT((int)AIRT_LETTER_COUNT <= AIRT_LETTERS_MAX && offsetof(airt_system_stats, refused) == 160 &&
+                       offsetof(airt_system_stats, workers) == 312 && sizeof(airt_system_stats) == 320,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT(sizeof(airt_dead_letter) == 40 && offsetof(airt_dead_letter, kind) == 24 &&
                        sizeof(airt_report) == 56 && offsetof(airt_report, ns) == 40,

@@ -24,8 +24,9 @@ typedef struct airt_sim_options {
 /* A world with a virtual clock and a seeded scheduler; everything in it runs on the thread that drives it. Blocking
  * calls with a system (ask, stop, quiesce) run the world until answered. Thread: any, the driving one from then on.
  * Fails: ENOMEM. */
-AIRT_API AIRT_MUST_CHECK airt_status      airt_sim_create_sized(const airt_sim_options *options, size_t options_size,
-                                                                airt_world **out_world);
+AIRT_API AIRT_MUST_CHECK airt_status airt_sim_create_sized(const airt_sim_options *options, size_t options_size,
+                                                           airt_world **out_world);
+
 AIRT_MUST_CHECK static inline airt_status airt_sim_create(const airt_sim_options *options, airt_world **out_world)
 {
     return airt_sim_create_sized(options, sizeof(airt_sim_options), out_world);
@@ -74,8 +75,9 @@ typedef struct airt_fault_options {
     uint32_t sites;   /* bit set of airt_allocation to count and refuse; 0: all */
 } airt_fault_options;
 /* Wraps inner, which is lent and must outlive it. Thread: any.  Fails: ENOMEM. */
-AIRT_API AIRT_MUST_CHECK airt_status      airt_fault_create_sized(airt_world *inner, const airt_fault_options *options,
-                                                                  size_t options_size, airt_world **out_world);
+AIRT_API AIRT_MUST_CHECK airt_status airt_fault_create_sized(airt_world *inner, const airt_fault_options *options,
+                                                             size_t options_size, airt_world **out_world);
+
 AIRT_MUST_CHECK static inline airt_status airt_fault_create(airt_world *inner, const airt_fault_options *options,
                                                             airt_world **out_world)
 {
