@@ -64,6 +64,7 @@
     F(airt_recorder, begun)                                                                                            \
     F(airt_recorder, refused)                                                                                          \
     F(airt_recorder, dead)                                                                                             \
+    F(airt_recorder, state)                                                                                            \
     F(airt_system_options, world)                                                                                      \
     F(airt_system_options, workers)                                                                                    \
     F(airt_system_options, workers_spare_max)                                                                          \

@@ -75,6 +75,7 @@ typedef struct airt_recorder {
     void (*begun)(void *context, airt_ref who, const airt_kind *kind);
     void (*refused)(void *context, airt_ref who, const airt_kind *kind, airt_status status);
     void (*dead)(void *context, airt_ref who, const airt_kind *kind, airt_letter reason);
+    void (*state)(void *context, airt_ref who, airt_state from, airt_state to); /* every change, in order */
 } airt_recorder;
 /* Records nothing and costs nothing; known by its address. */
 AIRT_API extern const airt_recorder airt_recorder_none;
@@ -157,8 +158,8 @@ static inline void airt_system_stats_get(airt_system *system, airt_system_stats 
 }
 
 #if UINTPTR_MAX == UINT64_MAX
-AIRI_STATIC_ASSERT(sizeof(airt_recorder) == 40 && offsetof(airt_recorder, accepted) == 8 &&
-                       offsetof(airt_recorder, dead) == 32,
+AIRI_STATIC_ASSERT(sizeof(airt_recorder) == 48 && offsetof(airt_recorder, accepted) == 8 &&
+                       offsetof(airt_recorder, state) == 40,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 96 && offsetof(airt_system_options, foreign_loop) == 48 &&
                        offsetof(airt_system_options, recorder) == 56 &&
