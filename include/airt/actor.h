@@ -222,8 +222,8 @@ AIRT_API const airt_failure *airt_last_failure(airt_ctx *ctx);
 AIRT_API void airt_answer_clear_body(airt_from from, const airt_kind *kind, void *body);
 
 /* Answers the request in work. OK when the asker is gone, or the request was told and nobody asks (a late reply is
- * counted). An answer of another kind than the asker expects is EKIND there. Fails: EINVAL (no message in work;
- * answered already; the answer with its views over AIRT_BODY_MAX, then it can still be answered), EKILLED. */
+ * counted). Fails: EINVAL (no message in work; answered already; or, with its views over AIRT_BODY_MAX: then it can
+ * still be answered), EKIND (the asker expects another kind; the same), EKILLED. */
 AIRT_API airt_status airt_reply_body(airt_ctx *ctx, const airt_kind *kind, const void *body);
 /* Answers it with AIRT_EREFUSED, a code and a text, cut to what airt_failure holds. Allocates: nothing.
  * Fails: as airt_reply_body. */
