@@ -34,6 +34,7 @@ enum {
     AIRI_WAIT_OVER = 1 << 5,    /* the timer of the present await has fired */
     AIRI_ROOM_OVER = 1 << 6,    /* the wait for room is decided */
     AIRI_LANE_NEWS = 1 << 7,    /* a sender put something into the lanes of a drop-old box, or gave up waiting */
+    AIRI_SLOW = 1 << 8,         /* the owner's: its handlers are timed one by one */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
 };

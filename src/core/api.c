@@ -325,10 +325,8 @@ airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *k
 /* A timer's own message stays with it; a copy travels. */
 static airt_status forward_copy(airt_ctx *ctx, airt_ref to, airt_msg *msg)
 {
-    airt_status status = airt_tell_body((airt_from){ .ctx = ctx }, to, msg->kind, airi_msg_body(msg), NULL);
-
-    airi_msg_done(ctx->system, ctx->worker, msg);
-    return status;
+    airi_ring_append(&ctx->held, msg); /* goes home when the handler ends, however it ends */
+    return airt_tell_body((airt_from){ .ctx = ctx }, to, msg->kind, airi_msg_body(msg), NULL);
 }
 
 airt_status airt_forward_kind(airt_ctx *ctx, airt_ref to, const airt_kind *kind)

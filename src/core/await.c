@@ -105,6 +105,13 @@ static void flags_clear(airi_actor *actor)
     (void)airi_fetch_and(&actor->flags, ~(uint32_t)(AIRI_WAIT_OVER | AIRI_ROOM_OVER), AIRI_SEQ_CST);
 }
 
+void airi_await_drop_stale(airt_ctx *ctx)
+{
+    if (ctx->await->mode != AIRI_AWAIT_ROOM &&
+        (airi_load(&ctx->actor->flags, AIRI_SEQ_CST) & AIRI_ROOM_OVER) != 0)
+        (void)airi_fetch_and(&ctx->actor->flags, ~(uint32_t)AIRI_ROOM_OVER, AIRI_SEQ_CST);
+}
+
 static void await_end(airt_ctx *ctx, airi_await *await)
 {
     airi_timer_cancel_await(ctx->system, await);

@@ -38,6 +38,8 @@ airt_status airi_ctx_fail(airt_ctx *ctx, airt_status status, const char *text);
 bool airi_await_attention(airi_actor *actor, bool receive);
 /* Owner: takes in answers; true: the await of this activation is over, its status set. */
 bool airi_await_over(airi_worker *worker, airt_ctx *ctx);
+/* Owner, with the await not over: a decision about room that was meant for the slot's last tenant is none of its. */
+void airi_await_drop_stale(airt_ctx *ctx);
 /* Owner of a killed, suspended actor: ends its activation without running any of it. */
 void airi_await_abort(airi_worker *worker, airi_actor *actor, airt_letter reason);
 

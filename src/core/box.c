@@ -108,7 +108,8 @@ static airt_msg *evict_for(airi_actor *actor, const airt_msg *msg)
 static void begin_one(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
     airi_room_begin(&actor->room);
-    if (airi_box(actor) & AIRI_BOX_BYTES)
+    /* What a stale sender took the slot's new tenant for the old one for was never counted. */
+    if ((airi_box(actor) & AIRI_BOX_BYTES) && msg->generation == airi_load(&actor->generation, AIRI_RELAXED))
         extra->bytes_used -= body_bytes(msg);
 }
 
@@ -124,6 +125,8 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
             msg->link.next = *out_victim == NULL ? NULL : &(*out_victim)->link;
             *out_victim = msg;
             AIRI_TALLY(system, worker, accepted, 1);
+            if (system->recorder != NULL)
+                recorded(system, actor, msg->kind);
             return AIRT_OK;
         }
         begin_one(actor, extra, victim); /* it takes room: airi_lane_evict saw to that */
@@ -272,7 +275,7 @@ bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter)
         /* Those behind may need fewer bytes, and nothing may be left in the box to bring its owner to look. */
         if (!airi_list_empty(&extra->waiters) && (airi_box(actor) & AIRI_BOX_BYTES) != 0) {
             (void)airi_fetch_or(&actor->flags, AIRI_LANE_NEWS, AIRI_SEQ_CST);
-            poke = airi_mail_claim(&actor->mail);
+            poke = airi_mail_claim(&actor->urgent) || airi_mail_claim(&actor->mail);
         }
         withdrawn = true;
     }
@@ -424,6 +427,8 @@ static airt_status deliver_special(const airi_caller *caller, airi_actor *actor,
     if (status != AIRT_EFULL || (box & AIRI_BOX_DROP_NEW) == 0)
         return status;
     AIRI_TALLY(caller->system, caller->worker, accepted, 1);
+    if (caller->system->recorder != NULL)
+        recorded(caller->system, actor, msg->kind);
     airi_dead(caller->system, caller->worker, to, msg, AIRT_LETTER_DROPPED);
     return AIRT_OK;
 }
@@ -502,7 +507,7 @@ static bool lanes_locked(airi_actor *actor)
 
 /* What others did to the box beside the mail word: put into the lanes of a drop-old box, or left a queue of waiters whose
  * next may fit. The flag is cleared first, so that it is set again for whatever is not seen now. */
-static void take_news(airi_worker *worker, airi_actor *actor)
+void airi_box_look(airi_worker *worker, airi_actor *actor)
 {
     bool news = (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS) != 0;
 
@@ -517,7 +522,7 @@ airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
     airt_msg *msg;
 
     if (__builtin_expect(lanes_locked(actor), 0))
-        take_news(worker, actor);
+        airi_box_look(worker, actor);
     if (__builtin_expect((airi_box(actor) & AIRI_BOX_DROP_OLD) != 0, 0)) {
         airi_mutex_lock(&actor->lock);
         airi_lane_sort_in(actor, airi_box_gather(actor));
@@ -541,7 +546,7 @@ airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_ki
     airt_msg *msg;
 
     if (locked) {
-        take_news(worker, actor);
+        airi_box_look(worker, actor);
         airi_box_grant(worker, actor); /* what is wanted may be with one who waits */
         airi_mutex_lock(&actor->lock);
     }
@@ -619,7 +624,7 @@ bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     if (__builtin_expect(generation != airi_load(&actor->generation, AIRI_RELAXED), 0) ||
         ((msg->deadline_ns != 0 || (msg->flags & (AIRI_MSG_REQUEST | AIRI_MSG_BOUND)) != 0) &&
          !wanted(worker, actor, msg, &reason))) {
-        airi_dead(worker->system, worker, airi_actor_ref(actor), msg, reason);
+        airi_dead(worker->system, worker, (airt_ref){ airi_ref_bits(actor->index, generation) }, msg, reason);
         return false;
     }
     AIRI_TALLY(worker->system, worker, in_work, 1);

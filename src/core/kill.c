@@ -38,22 +38,35 @@ static void reason_put(airi_actor *actor, const airt_reason *reason)
 
 /* Takes the actor from its running handler. Under actor->lock, so that the handler's loop, which passes the lock before
  * it cleans up, finds everything handed over; and after any call of the handler that is changing what it owns. */
-static bool take_from_handler(airt_ref who, airi_actor *actor, airt_ctx **out_ctx)
+static bool take_from_handler(airt_system *system, airt_ref who, airi_actor *actor, airt_ctx **out_ctx)
 {
     airt_ctx *ctx = airi_load(&actor->active, AIRI_ACQUIRE); /* pairs with airi_ctx_bind */
     bool      taken = false;
 
+    /* Until it is taken the activation may be anybody's, or given back: nothing but its claim is looked at. */
     *out_ctx = ctx;
     if (ctx == NULL)
         return false;
-    airi_mutex_lock(&ctx->system->kill_lock);
+    airi_mutex_lock(&system->kill_lock);
     if (airi_claim_ask(&ctx->claim, who.bits)) {
-        if (ctx->system->light)
-            (void)ctx->system->world->fence_all(ctx->system->world);
+        if (system->light)
+            (void)system->world->fence_all(system->world);
         taken = airi_claim_take(&ctx->claim, who.bits);
     }
-    airi_mutex_unlock(&ctx->system->kill_lock);
+    airi_mutex_unlock(&system->kill_lock);
     return taken;
+}
+
+/* Who asked for what the actor kept is told now, not when the abandoned handler returns. */
+static void tell_kept_askers(const airi_caller *caller, airi_list *owned)
+{
+    AIRI_LIST_EACH (link, owned) {
+        airi_owned *one = AIRI_CONTAINER(link, airi_owned, link);
+        airt_msg   *msg = one->what == AIRI_OWNED_MESSAGE ? ((airi_keeper *)(void *)one)->msg : NULL;
+
+        if (msg != NULL && !airi_msg_is(msg, AIRI_MSG_BUILT))
+            airi_answer_fail(caller->system, caller->worker, msg, AIRT_EDEAD, 0, "the server was killed");
+    }
 }
 
 /* The handler goes on with its incarnation's memory and the message it reads; the asker is told now. Under actor->lock. */
@@ -66,6 +79,8 @@ static void hand_over(const airi_caller *caller, airi_actor *actor, airt_ctx *ct
     ctx->orphan_self = actor->self;
     ctx->orphan_bytes = actor->behavior->state_size;
     actor->self = NULL;
+    if (extra != NULL)
+        tell_kept_askers(caller, &extra->owned);
     if (extra != NULL)
         airi_list_splice_back(&ctx->orphan_owned, &extra->owned);
     if (extra != NULL && airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING) { /* now the killer's own */
@@ -112,6 +127,7 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
 {
     airt_system *system = caller->system;
     airi_actor  *actor = airi_slot(system, airi_ref_index(who));
+    const airt_kind *kind = NULL;
     airt_ctx    *ctx;
     bool         alive;
     bool         taken = false;
@@ -120,18 +136,20 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
         return AIRT_EDEAD;
     /* Under the lock the slot cannot pass to a new tenant whose flags we would set. */
     airi_mutex_lock(&actor->lock);
-    alive = airi_tenant_is(actor, who) && !airi_mail_closed(&actor->mail);
+    alive = airi_tenant_living(actor, who); /* also one that is just being born: it finds the flag at its start */
     if (alive) {
         reason_put(actor, reason);
         (void)airi_fetch_or(&actor->flags, how, AIRI_SEQ_CST);
-        if ((how & AIRI_ASKED_KILL) && may_abandon(caller, who) && (taken = take_from_handler(who, actor, &ctx)))
+        if ((how & AIRI_ASKED_KILL) && may_abandon(caller, who) && (taken = take_from_handler(system, who, actor, &ctx))) {
+            kind = airi_load(&ctx->kind, AIRI_RELAXED); /* ours now; after the unlock it may go on to another */
             hand_over(caller, actor, ctx);
+        }
     }
     airi_mutex_unlock(&actor->lock);
     if (taken) {
         airt_reason why = airi_life_reason(actor);
 
-        airi_life_report(ctx, AIRT_REPORT_ABANDONED, actor, AIRT_EKILLED);
+        airi_life_report(system, kind, AIRT_REPORT_ABANDONED, actor, AIRT_EKILLED);
         airi_life_close(system, caller->worker, actor, &why);
     } else if (alive) {
         airi_poke(system, caller->worker, actor);

@@ -24,6 +24,8 @@ void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg);
 bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg);
 /* The owner takes the next message of its box, or NULL. */
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor);
+/* Owner: looks at what others did to the box beside the mail word. */
+void       airi_box_look(airi_worker *worker, airi_actor *actor);
 /* Owner: whoever waits for room has it now, as far as there is some. */
 void       airi_box_grant(airi_worker *worker, airi_actor *actor);
 bool       airi_box_empty(airi_actor *actor);

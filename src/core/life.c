@@ -42,18 +42,24 @@ void airi_state_set(airt_system *system, airi_actor *actor, airt_state state)
 
 /* --- start, failure, restart -------------------------------------------------------------------------------------- */
 
-/* Of an activation's actor, and the message that its handler had. */
-void airi_life_report(airt_ctx *ctx, airt_report_kind report_kind, airi_actor *actor, airt_status status)
+void airi_life_report(airt_system *system, const airt_kind *kind, airt_report_kind report_kind, airi_actor *actor,
+                      airt_status status)
 {
-    airt_system     *system = ctx->system;
-    const airt_kind *kind = airi_load(&ctx->kind, AIRI_RELAXED); /* its own, or handed over with the actor */
-    airt_report      r = {
-             report_kind, airi_actor_ref(actor),   actor->behavior->name, kind != NULL ? kind->name : NULL, status,
-             0,           airt_status_text(status)
-    };
+    airt_report r = { report_kind,
+                      airi_actor_ref(actor),
+                      actor->behavior->name,
+                      kind != NULL ? kind->name : NULL,
+                      status,
+                      0,
+                      airt_status_text(status) };
 
     if (system->options.report != NULL)
         system->options.report(system->options.report_context, &r);
+}
+
+static void report(airt_ctx *ctx, airt_report_kind kind, airi_actor *actor, airt_status status)
+{
+    airi_life_report(ctx->system, airi_load(&ctx->kind, AIRI_RELAXED), kind, actor, status); /* relaxed: its own */
 }
 
 /* Tells who waits for the start how it went. */
@@ -106,7 +112,7 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
     else if (airi_interrupted(actor, reason.status))
         reason = airi_life_reason(actor);
     else
-        airi_life_report(ctx, AIRT_REPORT_FAILED, actor, reason.status);
+        report(ctx, AIRT_REPORT_FAILED, actor, reason.status);
     airi_life_end(ctx, actor, &reason, true);
     return false;
 }
@@ -141,14 +147,10 @@ static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
     airi_extra  *extra;
 
     airi_state_set(system, actor, AIRT_STATE_RESTARTING);
-    airi_mutex_lock(&system->relations_lock);
-    actor->trap_exit = false; /* its start says again whether it traps */
-    airi_mutex_unlock(&system->relations_lock);
-    airi_ties_announce(system, ctx->worker, actor, why, false);
+    airi_ties_announce(system, ctx->worker, actor, why, false); /* and there is a new incarnation */
     incarnation_release(system, ctx->worker, actor, AIRT_LETTER_INCARNATION);
     if (actor->self != NULL)
         memset(actor->self, 0, actor->behavior->state_size);
-    (void)airi_fetch_add(&actor->incarnation, 1, AIRI_SEQ_CST);
     extra = airi_extra_seen(actor);
     airi_mutex_lock(&actor->lock);
     if (extra != NULL && extra->born != NULL)
@@ -191,7 +193,7 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
 
     ctx->deadline_ns = 0; /* the request is over; its deadline is not on_error's */
     AIRI_TALLY(ctx->system, ctx->worker, failed, 1);
-    airi_life_report(ctx, AIRT_REPORT_FAILED, actor, status);
+    report(ctx, AIRT_REPORT_FAILED, actor, status);
     choice = verdict(ctx, actor, &why);
     if (ctx->abandoned) {
         airi_life_orphan_ended(ctx);
@@ -203,7 +205,7 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
     case AIRT_RESTART:
         return restart(ctx, actor, &why);
     case AIRT_ESCALATE: /* to its supervisor; there is none to hear it */
-        airi_life_report(ctx, AIRT_REPORT_ESCALATED, actor, status);
+        report(ctx, AIRT_REPORT_ESCALATED, actor, status);
         why.exit = AIRT_EXIT_ESCALATED;
         break;
     default:
@@ -234,6 +236,7 @@ static void dead_list(airt_system *system, airi_worker *worker, airi_actor *acto
         AIRI_TALLY(system, worker, queued, -1);
         if (airi_msg_is(msg, AIRI_MSG_COUNTED))
             airi_room_begin(&actor->room);
+        msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
         airi_dead(system, worker, airi_actor_ref(actor), msg,
                   airi_msg_is(msg, AIRI_MSG_ANSWER) ? AIRT_LETTER_INCARNATION : AIRT_LETTER_STOPPED);
         link = next;

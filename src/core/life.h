@@ -12,8 +12,11 @@ void airi_poke(airt_system *system, airi_worker *worker, airi_actor *actor);
 
 /* Every change of state goes through here: checked, and told to the recorder. Owner. */
 void airi_state_set(airt_system *system, airi_actor *actor, airt_state state);
-/* Of an activation's actor, and the message that its handler had. */
-void airi_life_report(airt_ctx *ctx, airt_report_kind report_kind, airi_actor *actor, airt_status status);
+/* kind: of the message that the handler had, or NULL. */
+void airi_life_report(airt_system *system, const airt_kind *kind, airt_report_kind report_kind, airi_actor *actor,
+                      airt_status status);
+/* Under actor->lock: whether the tenant that a ref means has not come to its end. */
+bool airi_tenant_living(airi_actor *actor, airt_ref who);
 
 /* Ends an actor: post_stop when cooperative, then everything it had; its slot is free afterwards. */
 void airi_life_end(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool cooperative);

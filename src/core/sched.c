@@ -11,7 +11,8 @@
 
 enum {
     NEXT_STREAK_MAX = 64, /* turns in a row from the locality slot while others wait */
-    NOW_AGE_MAX = 32,     /* turns on one reading of the clock; then the injection queue comes first, too */
+    INJECT_EVERY = 32,    /* turns; then the injection queue comes first */
+    NOW_AGE_MAX = 32,     /* turns on one reading of the clock, where handlers are quick */
 };
 
 /* --- injection queues --------------------------------------------------------------------------------------------- */
@@ -298,7 +299,7 @@ static void keep_time(airi_worker *worker)
 {
     airt_system *system = worker->system;
 
-    if (++worker->now_age >= NOW_AGE_MAX || worker->driven_mode) {
+    if (++worker->now_age >= NOW_AGE_MAX || worker->clock_every <= 1 || worker->driven_mode) {
         worker->now_ns = system->world->now_ns(system->world);
         worker->now_age = 0;
     }
@@ -310,15 +311,16 @@ static void keep_time(airi_worker *worker)
 static airi_actor *find_pooled(airi_worker *worker)
 {
     airt_system *system = worker->system;
-    airi_actor  *actor = NULL;
+    airi_actor  *actor;
 
-    if (worker->next_streak >= NEXT_STREAK_MAX || worker->now_age == 0) {
-        if (worker->now_age == 0)
-            actor = inject_pop(&system->inject);
+    if (++worker->inject_age >= INJECT_EVERY) {
+        worker->inject_age = 0;
+        if ((actor = inject_pop(&system->inject)) != NULL)
+            return actor;
+    }
+    if (worker->next_streak >= NEXT_STREAK_MAX) {
         worker->next_streak = 0;
-        if (actor == NULL)
-            actor = airi_runq_pop(&worker->runq);
-        if (actor != NULL)
+        if ((actor = airi_runq_pop(&worker->runq)) != NULL)
             return actor;
     }
     worker->next_streak++;
@@ -342,6 +344,17 @@ static void hand_on(airi_worker *worker)
         airi_wake_one(system, worker);
 }
 
+/* It kept the time while it was parked; its handlers may last, so another one that is parked does now. */
+static void pass_the_clock(airi_worker *worker)
+{
+    int64_t due = airi_load(&worker->system->timer_due, AIRI_SEQ_CST);
+
+    worker->was_keeper = false;
+    /* What is farther away is the watch's, should the handler be found stuck. */
+    if (due != AIRI_NEVER && due - worker->now_ns < (int64_t)worker->system->options.stuck_ms * 1000000)
+        airi_wake_timekeeper(worker->system, due);
+}
+
 static airi_actor *find_by_class(airi_worker *worker);
 
 airi_actor *airi_find_work(airi_worker *worker)
@@ -350,6 +363,8 @@ airi_actor *airi_find_work(airi_worker *worker)
 
     if (actor != NULL && worker->chosen)
         hand_on(worker);
+    if (actor != NULL && worker->was_keeper)
+        pass_the_clock(worker);
     return actor;
 }
 
@@ -451,6 +466,7 @@ static void withdraw_parked(airi_worker *worker)
     }
     if (system->timekeeper == worker) {
         system->timekeeper = NULL;
+        worker->was_keeper = true;
         airi_store(&system->keeper_due, AIRI_NEVER, AIRI_SEQ_CST);
     }
     airi_mutex_unlock(&system->idle_lock);

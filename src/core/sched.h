@@ -29,6 +29,8 @@ void airi_wake_timekeeper(airt_system *system, int64_t due_ns);
 bool        airi_worker_leaves(airi_worker *worker);
 airt_status airi_worker_start(airt_system *system, airi_class class, airi_worker **out_worker);
 void        airi_worker_end(airi_worker *worker);
+/* Whether every worker rests and nothing is left to run. */
+bool        airi_all_quiet(airt_system *system);
 void        airi_leaks_report(airt_system *system);
 void        airi_workers_halt(airt_system *system);
 bool        airi_spare_start(airt_system *system);
@@ -44,7 +46,7 @@ bool airi_loop_reserve(airi_worker *worker, airt_status *out_status);
 /* A place where the simulated world may let others run. */
 static inline void airi_seam(airi_worker *worker)
 {
-    if (__builtin_expect(worker != NULL && worker->driven_mode, 0))
+    if (__builtin_expect(worker != NULL && worker->driven_mode, 0) && !worker->system->foreign)
         airi_loop_yield(worker, true);
 }
 

@@ -39,7 +39,7 @@ static airi_extra *extra_make(airt_system *system, airi_worker *worker)
     return extra;
 }
 
-static bool tenant_living(airi_actor *actor, airt_ref who)
+bool airi_tenant_living(airi_actor *actor, airt_ref who)
 {
     /* Acquire on the state: pairs with set_state; both under the lock where it matters. */
     return airi_tenant_is(actor, who) && airi_load(&actor->state, AIRI_ACQUIRE) < AIRT_STATE_STOPPED;
@@ -53,7 +53,7 @@ airt_status airi_extra_at(airt_system *system, airi_worker *worker, airt_ref who
     if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return AIRT_EDEAD;
     airi_mutex_lock(&actor->lock); /* an ended tenant gets no extra any more: see airi_life_close */
-    if (tenant_living(actor, who)) {
+    if (airi_tenant_living(actor, who)) {
         airi_extra *extra = airi_extra_seen(actor);
 
         if (extra == NULL) {
@@ -176,10 +176,10 @@ static airt_status slot_take(birth *b)
         return status;
     }
     b->actor = airi_slot(system, index);
-    b->actor->index = index;
     /* Relaxed: ours alone until the box opens. A fresh slot is zeroed. */
     generation = airi_load(&b->actor->generation, AIRI_RELAXED);
     if (generation == 0) {
+        b->actor->index = index;
         airi_mail_init(&b->actor->mail);
         airi_mail_init(&b->actor->urgent);
         airi_store(&b->actor->state, AIRT_STATE_STOPPED, AIRI_RELAXED);

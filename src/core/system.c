@@ -85,9 +85,10 @@ static airt_status start_workers(airt_system *system)
 static void system_destroy(airt_system *system)
 {
     airt_world *world = system->world;
-    uint32_t    count = airi_worker_total(system);
+    uint32_t    count;
 
     airi_watch_stop(system);
+    count = airi_worker_total(system); /* the watch, which starts spare ones, is gone */
     if (system->worker != NULL)
         airi_workers_halt(system);
     for (uint32_t i = 0; i < count; i++)
@@ -220,8 +221,8 @@ static uint32_t ask_all(airt_system *system, uint32_t how, bool leaves_only)
         if (airi_ref_generation(who) == 0) /* nobody has lived here yet */
             continue;
         if (airi_slot_kind(actor) == AIRI_SLOT_CALLER || airi_mail_closed(&actor->mail) ||
-            (airi_load(&actor->flags, AIRI_SEQ_CST) & how) == how)
-            continue;
+            (how == AIRI_ASKED_STOP && (airi_load(&actor->flags, AIRI_SEQ_CST) & how) != 0))
+            continue; /* a kill is repeated: it may have come while a handler was just beginning */
         airi_mutex_lock(&system->relations_lock);
         airi_mutex_lock(&actor->lock);
         skip = leaves_only && has_children(system, actor);
@@ -315,7 +316,7 @@ static bool worker_quiet(airi_worker *worker)
     return worker->class == AIRI_CLASS_DEDICATED ? airi_load(&worker->word, AIRI_SEQ_CST) == 0 : worker->is_parked;
 }
 
-static bool quiet(airt_system *system)
+bool airi_all_quiet(airt_system *system)
 {
     uint32_t count = airi_worker_total(system);
     bool     all = true;
@@ -346,7 +347,7 @@ airt_status airt_system_quiesce(airt_system *system, airt_duration within)
     for (;;) {
         uint32_t word = airi_load(&system->idle_word, AIRI_SEQ_CST);
 
-        if (quiet(system))
+        if (airi_all_quiet(system))
             break;
         if (world->now_ns(world) >= deadline) {
             status = AIRT_ETIMEDOUT;

@@ -69,11 +69,12 @@ struct airi_worker {
     airi_stack           *retired;    /* left for good by the last switch: to be given back */
     airi_actor           *committing; /* an actor whose suspension becomes visible after the switch */
     bool                  committing_receive;
+    bool                  was_keeper; /* kept the time until it was woken, and has found nothing yet */
     bool                  chosen;   /* woken as the searching one, and has found nothing yet */
     bool                  mid_turn; /* driven: it yielded at a seam, not at the end of a turn */
     int64_t               now_ns;
     uint32_t              now_age; /* messages since now_ns was read */
-    uint32_t              next_streak;
+    uint32_t              next_streak, inject_age;
     uint64_t              rng;
     AIRI_ATOMIC(uint32_t) pinned_away; /* suspended activations that must come back to this thread */
     airi_injection        pinned;

@@ -71,6 +71,15 @@ static void tie_end(airt_system *system, airi_worker *worker, airi_relation *tie
     tie_free(system, worker, tie);
 }
 
+/* For the incarnation of this moment: under relations_lock no restart comes between. */
+static void notice_stamp(airt_system *system, airt_msg *notice, airt_ref to)
+{
+    airi_actor *actor = airi_slot(system, airi_ref_index(to));
+
+    if (notice != NULL)
+        notice->correlation = airi_load(&actor->incarnation, AIRI_SEQ_CST);
+}
+
 /* Both lists; the caller holds relations_lock, a lives. Fails: EDEAD (b), ENOMEM. */
 static airt_status tie_knot(const tying *t, airi_relation *tie)
 {
@@ -82,6 +91,8 @@ static airt_status tie_knot(const tying *t, airi_relation *tie)
         status = AIRT_ENOMEM;
     if (status != AIRT_OK)
         return status;
+    notice_stamp(t->caller->system, tie->notice_a, t->a);
+    notice_stamp(t->caller->system, tie->notice_b, t->b);
     airi_list_push_back(&of_a->ties_a, &tie->link_a);
     airi_list_push_back(&of_b->ties_b, &tie->link_b);
     return AIRT_OK;
@@ -258,31 +269,40 @@ static void announce_as_b(const ending *e, airi_relation *tie)
     tie_end(e->system, e->worker, tie);
 }
 
-void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason,
-                        bool final)
+static void announce_all(const ending *e, airi_extra *extra)
 {
-    airi_extra *extra = airi_extra_seen(actor);
-    ending      e = { system, worker, actor, airi_actor_ref(actor), airi_load(&actor->incarnation, AIRI_SEQ_CST),
-                      reason, final };
-    airi_list   once;
+    airi_list once;
 
-    if (extra == NULL)
-        return;
-    airi_mutex_lock(&system->relations_lock);
     airi_list_init(&once);
     airi_list_splice_back(&once, &extra->ties_a);
     while (!airi_list_empty(&once)) {
         airi_list *link = airi_list_pop_front(&once);
 
         airi_list_push_back(&extra->ties_a, link); /* where a surviving link stays */
-        announce_as_a(&e, AIRI_CONTAINER(link, airi_relation, link_a));
+        announce_as_a(e, AIRI_CONTAINER(link, airi_relation, link_a));
     }
     airi_list_splice_back(&once, &extra->ties_b);
     while (!airi_list_empty(&once)) {
         airi_list *link = airi_list_pop_front(&once);
 
         airi_list_push_back(&extra->ties_b, link);
-        announce_as_b(&e, AIRI_CONTAINER(link, airi_relation, link_b));
+        announce_as_b(e, AIRI_CONTAINER(link, airi_relation, link_b));
+    }
+}
+
+void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason,
+                        bool final)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+    ending      e = { system, worker, actor, airi_actor_ref(actor), airi_load(&actor->incarnation, AIRI_SEQ_CST),
+                      reason, final };
+
+    airi_mutex_lock(&system->relations_lock);
+    if (extra != NULL)
+        announce_all(&e, extra);
+    if (!final) { /* under the lock: a notice reserved from now on is for the next incarnation */
+        (void)airi_fetch_add(&actor->incarnation, 1, AIRI_SEQ_CST);
+        actor->trap_exit = false; /* its start says again whether it traps */
     }
     airi_mutex_unlock(&system->relations_lock);
 }

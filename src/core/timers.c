@@ -226,7 +226,9 @@ void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg 
     if (timer != NULL) {
         timer->msg = msg;
         timer->missed = false;
-        msg->flags |= AIRI_MSG_BOUND; /* it may have been on a journey */
+        airi_msg_unbind(msg); /* it may have been on a journey, through another's box */
+        msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+        msg->flags |= AIRI_MSG_BOUND;
     }
     airi_mutex_unlock(&system->timer_lock);
     if (timer == NULL)

@@ -18,6 +18,10 @@ void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
     ctx->actor = actor;
     ctx->self = airi_actor_ref(actor);
     ctx->incarnation = airi_load(&actor->incarnation, AIRI_RELAXED); /* owner's own */
+    ctx->trace = 0;                                                  /* hooks have none of another's */
+    ctx->deadline_ns = 0;
+    if (__builtin_expect(ctx->failure.status != AIRT_OK, 0))
+        ctx->failure = (airt_failure){ 0 };
     /* Release: pairs with the killer's acquire in abandon, which reads the activation it finds here. */
     airi_store(&actor->active, ctx, AIRI_RELEASE);
 }
@@ -217,17 +221,40 @@ static bool went_idle(airi_worker *worker, airi_actor *actor)
     return true;
 }
 
-/* True: the time budget is used up. The clock is read every few messages, every message once they prove slow. */
-static bool out_of_time(airi_worker *worker)
+/* Quick handlers are timed 32 at a time, a reading of the clock being worth a message or two; those of an actor that was
+ * found slow one by one, and a young actor's at its second, fourth, eighth... message, to find that out. */
+static bool time_to_look(airi_worker *worker, airi_actor *actor)
+{
+    uint64_t handled = airi_load(&actor->handled, AIRI_RELAXED); /* owner's own */
+
+    return --worker->clock_left <= 0 || (handled < CLOCK_EVERY_MAX && handled > 1 && (handled & (handled - 1)) == 0) ||
+           (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_SLOW) != 0; /* relaxed: the owner's own bit */
+}
+
+static void mark_slow(airi_actor *actor, bool slow)
+{
+    if (slow == ((airi_load(&actor->flags, AIRI_RELAXED) & AIRI_SLOW) != 0)) /* relaxed: the owner's own bit */
+        return;
+    if (slow)
+        (void)airi_fetch_or(&actor->flags, AIRI_SLOW, AIRI_SEQ_CST);
+    else
+        (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_SLOW, AIRI_SEQ_CST);
+}
+
+/* True: the time budget is used up. Slow: a quarter of it since the clock was last read. */
+static bool out_of_time(airi_worker *worker, airi_actor *actor)
 {
     airt_system *system = worker->system;
     int64_t      before = worker->now_ns;
+    bool         slow;
 
-    if (--worker->clock_left > 0)
+    if (__builtin_expect(!time_to_look(worker, actor), 1))
         return false;
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 0;
-    worker->clock_every = worker->now_ns - before > (int64_t)system->options.turn_us * 250 ? 1 : CLOCK_EVERY_MAX;
+    slow = worker->now_ns - before > (int64_t)system->options.turn_us * 250;
+    mark_slow(actor, slow);
+    worker->clock_every = slow ? 1 : CLOCK_EVERY_MAX;
     worker->clock_left = worker->clock_every;
     return worker->now_ns >= worker->turn_end_ns;
 }
@@ -237,7 +264,7 @@ static void start_turn(airi_worker *worker, airi_actor *actor)
     AIRI_TALLY(worker->system, worker, turns, 1);
     worker->turn_left = actor->turn_max;
     worker->turn_end_ns = worker->now_ns + (int64_t)worker->system->options.turn_us * 1000;
-    if (worker->driven_mode) /* the seed decides how long a turn is */
+    if (worker->driven_mode && !worker->system->foreign) /* the seed decides how long a turn is */
         worker->turn_left = 1 + (uint32_t)(worker->system->world->random(worker->system->world) % actor->turn_max);
 }
 
@@ -259,6 +286,8 @@ static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
             actor->suspended = NULL;
             airi_loop_resume(worker, waiting);
         }
+        airi_await_drop_stale(waiting);
+        airi_box_look(worker, actor); /* a sender gave up, and those behind may have room */
         if (airi_loop_commit(worker, actor, waiting->await->mode == AIRI_AWAIT_RECEIVE))
             return;
     }
@@ -278,7 +307,7 @@ static bool step(airt_ctx *ctx, airi_actor *actor)
         return !drained(ctx, actor) && !went_idle(ctx->worker, actor);
     if (airi_begin(ctx->worker, actor, msg) && !handle(ctx, actor, msg))
         return false;
-    if (--ctx->worker->turn_left == 0 || out_of_time(ctx->worker)) {
+    if (--ctx->worker->turn_left == 0 || out_of_time(ctx->worker, actor)) {
         airi_schedule_last(ctx->system, ctx->worker, actor);
         return false;
     }

@@ -281,6 +281,16 @@ void airi_workers_halt(airt_system *system)
         airi_ring_worker(system, system->worker[i], NULL);
 }
 
+/* A spare worker goes on in its stead, and it leaves when its handler returns. Once; by itself or the watch. True: it is
+ * replaced. */
+static bool replace(airt_system *system, airi_worker *worker)
+{
+    if (airi_exchange(&worker->stuck, true, AIRI_SEQ_CST) || airi_spare_start(system))
+        return true;
+    airi_store(&worker->stuck, false, AIRI_SEQ_CST);
+    return false;
+}
+
 /* --- blocking regions --------------------------------------------------------------------------------------------- */
 
 airt_status airt_blocking_begin(airt_ctx *ctx)
@@ -297,10 +307,8 @@ airt_status airt_blocking_begin(airt_ctx *ctx)
         airi_wake_one(ctx->system, worker); /* somebody is free to go on with what this worker has queued */
         return AIRT_OK;
     }
-    if (airi_spare_start(ctx->system)) {
-        airi_store(&worker->stuck, true, AIRI_SEQ_CST); /* replaced: it leaves after this handler */
+    if (replace(ctx->system, worker)) /* it leaves after this handler */
         return AIRT_OK;
-    }
     airi_store(&worker->blocked, false, AIRI_SEQ_CST);
     return AIRT_ELIMIT;
 }
@@ -393,17 +401,20 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
         return;
     }
     kill_again(system, ctx);
-    if (airi_load(&worker->reported, AIRI_SEQ_CST) && !airi_locality_empty(&worker->next))
-        airi_wake_one(system, NULL); /* queued before it saw that it is reported: see held_up */
+    if (airi_load(&worker->reported, AIRI_SEQ_CST)) {
+        replace(system, worker); /* if it could not be before */
+        if (!airi_locality_empty(&worker->next))
+            airi_wake_one(system, NULL); /* queued before it saw that it is reported: see held_up */
+    }
     if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE ||
         airi_load(&worker->blocked, AIRI_SEQ_CST) ||
         now - worker->seen_ns < (int64_t)system->options.stuck_ms * 1000000)
         return;
     airi_store(&worker->reported, true, AIRI_SEQ_CST);
     tell_stuck(system, worker, AIRT_REPORT_STUCK, now - worker->seen_ns);
-    if (!airi_load(&worker->stuck, AIRI_SEQ_CST) && airi_spare_start(system))
-        airi_store(&worker->stuck, true, AIRI_SEQ_CST);
+    replace(system, worker);
     open_locality(system, worker, ctx, serial);
+    airi_wake_timekeeper(system, airi_load(&system->timer_due, AIRI_SEQ_CST)); /* it may have kept the time */
 }
 
 static bool anybody_runs(airt_system *system)
@@ -438,7 +449,7 @@ static void watch_run(void *argument)
 
         airi_store(&system->watch_asleep, sleeps, AIRI_SEQ_CST);
         word = airi_load(&system->watch_word, AIRI_SEQ_CST);
-        if (sleeps && anybody_runs(system))
+        if (sleeps && !airi_all_quiet(system)) /* who leaves its rest from here on stirs */
             sleeps = false;
         if (!airi_load(&system->watch_halt, AIRI_SEQ_CST))
             system->world->wait(system->world, &system->watch_word, word,
