@@ -177,7 +177,7 @@ static airt_status asks_on(airt_ctx *ctx, struct puppet *self, void *argument)
     airt_status status = sim_command(ctx, *(airt_ref *)argument, AIRT_SECONDS(100), sleeps_first, (void *)1000, NULL);
 
     sim_say("%c=%s@%lld", self->tag, airt_status_name(status) + 6, (long long)airt_now_ns(ctx) / 1000000 - 1000);
-    return AIRT_OK;
+    return airt_sleep(ctx, AIRT_MS(5)); /* that it has not replied shall not come at the same moment */
 }
 static void deadline_body(sim *s)
 {

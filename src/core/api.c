@@ -268,20 +268,6 @@ static airt_status apply_options(airt_system *system, airt_msg *msg, const airt_
     return AIRT_OK;
 }
 
-/* The body of a message that was never made still ends as its kind says. */
-static void body_unsent(const airt_kind *kind, const void *body)
-{
-    if (kind->drop != NULL)
-        kind->drop((void *)(uintptr_t)body);
-}
-
-airt_status airi_killed_unmade(const airi_caller *caller, airt_ref to, const airt_kind *kind, const void *body)
-{
-    airi_unmade(caller->system, caller->worker, to, kind, body, AIRT_EKILLED);
-    body_unsent(kind, body);
-    return AIRT_EKILLED;
-}
-
 static uint64_t trace_of(const airi_caller *caller, const airt_send_options *options)
 {
     if (options != NULL && options->trace != 0)
@@ -302,13 +288,10 @@ airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *k
     options = airi_sized_read(options, options_size, &whole, sizeof whole);
     trace = trace_of(&caller, options);
     if (caller.ctx != NULL && airi_killed(caller.ctx))
-        return airi_killed_unmade(&caller, to, kind, body);
+        return airi_unsent(&caller, to, kind, body, AIRT_EKILLED);
     msg = airi_msg_create(&source, kind, body, trace != 0 ? AIRI_MSG_TRAILER : 0, &status);
-    if (msg == NULL) {
-        airi_unmade(caller.system, caller.worker, to, kind, body, status);
-        body_unsent(kind, body);
-        return status;
-    }
+    if (msg == NULL)
+        return airi_unsent(&caller, to, kind, body, status);
     if (caller.ctx != NULL)
         msg->sender = caller.ctx->self;
     if (trace != 0)
@@ -380,9 +363,7 @@ airt_status airt_reply_body(airt_ctx *ctx, const airt_kind *kind, const void *bo
         return status;
     if (!airi_body_fits(kind, body))
         return AIRT_EINVAL; /* the request is still to be answered */
-    if (!airi_answer(ctx->system, ctx->worker, ctx->msg, kind, body))
-        status = airi_killed(ctx) ? AIRT_EKILLED : AIRT_EINVAL;
-    return status;
+    return airi_answer(ctx, ctx->msg, kind, body);
 }
 
 airt_status airt_reply_failure(airt_ctx *ctx, int32_t code, const char *format, ...)

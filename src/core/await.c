@@ -73,7 +73,7 @@ static void take_answers(airi_worker *worker, airi_actor *actor)
     while (link != NULL) {
         airi_link *next = link->next;
 
-        airi_call_accept(worker->system, worker, (airt_msg *)(void *)link);
+        airi_call_accept(worker->system, worker, actor, (airt_msg *)(void *)link);
         link = next;
     }
 }
@@ -107,8 +107,7 @@ static void flags_clear(airi_actor *actor)
 
 void airi_await_drop_stale(airt_ctx *ctx)
 {
-    if (ctx->await->mode != AIRI_AWAIT_ROOM &&
-        (airi_load(&ctx->actor->flags, AIRI_SEQ_CST) & AIRI_ROOM_OVER) != 0)
+    if (ctx->await->mode != AIRI_AWAIT_ROOM && (airi_load(&ctx->actor->flags, AIRI_SEQ_CST) & AIRI_ROOM_OVER) != 0)
         (void)airi_fetch_and(&ctx->actor->flags, ~(uint32_t)AIRI_ROOM_OVER, AIRI_SEQ_CST);
 }
 
@@ -252,12 +251,11 @@ static bool named_again(const airi_await *await, size_t index)
     return false;
 }
 
-static airt_status calls_await(airt_ctx *ctx, airi_await *await, int64_t deadline_ns)
+/* Links the calls that are still open for the walkers; *due becomes the earliest end of one, if that is earlier. */
+static uint32_t calls_link(airt_system *system, const airi_await *await, int64_t *due)
 {
-    airt_system *system = ctx->system;
-    uint32_t     first = 0;
+    uint32_t first = 0;
 
-    /* Link the calls that are still open for the walkers. */
     for (size_t i = await->count; i-- > 0;) {
         airi_call_record *record = airi_call_of(system, *await->calls[i]);
 
@@ -265,8 +263,39 @@ static airt_status calls_await(airt_ctx *ctx, airi_await *await, int64_t deadlin
             continue;
         airi_store(&record->sibling, first, AIRI_SEQ_CST);
         first = airi_ref_index((airt_ref){ await->calls[i]->bits });
+        if (record->due_ns < *due)
+            *due = record->due_ns;
     }
-    return await_edges(ctx, await, first, deadline_ns);
+    return first;
+}
+
+/* Calls whose own time has passed are over. */
+static void calls_expire(airt_system *system, const airi_await *await)
+{
+    int64_t now = system->world->now_ns(system->world);
+
+    for (size_t i = 0; i < await->count; i++) {
+        airi_call_record *record = airi_call_of(system, *await->calls[i]);
+
+        if (record == NULL || record->done || record->due_ns > now)
+            continue;
+        airi_edge_clear(system, await->calls[i]->bits);
+        record->done = true;
+        record->status = AIRT_ETIMEDOUT;
+    }
+}
+
+static airt_status calls_await(airt_ctx *ctx, airi_await *await, int64_t deadline_ns)
+{
+    for (;;) {
+        int64_t     due = deadline_ns;
+        uint32_t    first = calls_link(ctx->system, await, &due);
+        airt_status status = await_edges(ctx, await, first, due);
+
+        if (status != AIRT_ETIMEDOUT || due == deadline_ns)
+            return status;
+        calls_expire(ctx->system, await);
+    }
 }
 
 static airt_status failure_of(airt_ctx *ctx, const airi_call_record *record)
@@ -320,7 +349,8 @@ static airt_status ask_inside(const airi_caller *caller, const airi_request *req
     airt_status      status = airi_may_await(ctx);
 
     if (status != AIRT_OK)
-        return airi_ctx_fail(ctx, status, airt_status_text(status));
+        return airi_ctx_fail(ctx, airi_unsent(caller, request->to, request->kind, request->body, status),
+                             airt_status_text(status));
     call = airi_call_send(caller, ctx->actor, &ctx->calls, request);
     if (call.bits == 0)
         return airi_ctx_fail(ctx, AIRT_ENOMEM, "no memory for the call");
@@ -340,7 +370,7 @@ airt_status airt_ask_body(airt_from from, airt_ref to, const airt_kind *kind, co
 
     if (caller.ctx != NULL) {
         if (airi_killed(caller.ctx))
-            return airi_killed_unmade(&caller, to, kind, body);
+            return airi_unsent(&caller, to, kind, body, AIRT_EKILLED);
         request.deadline_ns = deadline_of(caller.ctx, within);
         return ask_inside(&caller, &request, out, out_size);
     }
@@ -356,7 +386,7 @@ airt_call airt_ask_begin_body(airt_ctx *ctx, airt_ref to, const airt_kind *kind,
     airi_request request = { to, kind, body, answer_kind, 0 };
 
     if (airi_killed(ctx)) {
-        (void)airi_killed_unmade(&caller, to, kind, body);
+        (void)airi_unsent(&caller, to, kind, body, AIRT_EKILLED);
         return (airt_call){ 0 };
     }
     request.deadline_ns = deadline_of(ctx, within);

@@ -64,11 +64,12 @@ airi_call_record *airi_call_of(airt_system *system, airt_call call);
 /* Whether the asker still waits: any thread. */
 bool airi_call_alive(airt_system *system, uint64_t correlation);
 /* The asker takes in an answer or a failure message; frees a late one. True: it belonged to an open call. */
-bool airi_call_accept(airt_system *system, airi_worker *worker, airt_msg *answer);
+bool airi_call_accept(airt_system *system, airi_worker *worker, airi_actor *asker, airt_msg *answer);
 
 /* Answers. Gives the reserved answer of a request to its asker; the request keeps none. Any thread.
  * reply_body NULL: a failure with status, code and text. False: nothing was owed. */
-bool airi_answer(airt_system *system, airi_worker *worker, airt_msg *request, const airt_kind *kind, const void *body);
+/* The reply of a handler. Fails: EINVAL (answered already), EKIND (the request is still to be answered), EKILLED. */
+airt_status airi_answer(airt_ctx *ctx, airt_msg *request, const airt_kind *kind, const void *body);
 bool airi_answer_fail(airt_system *system, airi_worker *worker, airt_msg *request, airt_status status, int32_t code,
                       const char *text);
 bool airi_answer_deadlock(airt_system *system, airi_worker *worker, airt_msg *request, const airi_chain *chain);

@@ -42,6 +42,7 @@ airt_call airi_call_open(airt_system *system, airi_actor *asker, uint32_t *list,
     if (number == 0)
         number = 1;
     record->done = false;
+    record->due_ns = AIRI_NEVER;
     record->status = AIRT_EPENDING;
     record->answer = NULL;
     record->next = *list;
@@ -122,12 +123,14 @@ void airi_answer_send(airt_system *system, airi_worker *worker, airt_ref asker, 
     AIRI_TALLY(system, worker, queued, 1);
 }
 
-bool airi_call_accept(airt_system *system, airi_worker *worker, airt_msg *answer)
+bool airi_call_accept(airt_system *system, airi_worker *worker, airi_actor *asker, airt_msg *answer)
 {
     airi_call_record *record = airi_call_of(system, (airt_call){ answer->correlation });
+    /* An abandoned handler's call is open while its slot is let again. Relaxed: the owner's own generation. */
+    bool mine = answer->generation == airi_load(&asker->generation, AIRI_RELAXED);
 
     AIRI_TALLY(system, worker, queued, -1);
-    if (record == NULL || record->done) {
+    if (!mine || record == NULL || record->done) {
         airi_dead(system, worker, AIRT_NONE, answer, AIRT_LETTER_INCARNATION);
         return false;
     }
@@ -203,18 +206,36 @@ static airt_msg *answer_make(airt_system *system, airi_worker *worker, airt_msg 
     return larger;
 }
 
-bool airi_answer(airt_system *system, airi_worker *worker, airt_msg *request, const airt_kind *kind, const void *body)
+/* As the asker wants it. False: taken, and put back. */
+static bool answer_suits(airt_msg *request, airt_msg *answer, const airt_kind *kind)
 {
-    airt_msg *answer = answer_take(request);
+    const airt_kind *wanted = (const airt_kind *)(uintptr_t)answer->correlation;
+
+    if (wanted == NULL || airt_kind_same(wanted, kind))
+        return true;
+    airi_store(&airi_msg_trailer(request)->answer, answer, AIRI_RELEASE); /* partner: answer_take */
+    return false;
+}
+
+airt_status airi_answer(airt_ctx *ctx, airt_msg *request, const airt_kind *kind, const void *body)
+{
+    airt_system *system = ctx->system;
+    airi_worker *worker = ctx->worker;
+    airt_msg    *answer = answer_take(request);
 
     if (answer == NULL)
-        return false;
+        return airi_killed(ctx) ? AIRT_EKILLED : AIRT_EINVAL;
+    if (!answer_suits(request, answer, kind)) {
+        if (airi_killed(ctx)) /* while it was away the killer could not tell the asker */
+            (void)airi_answer_fail(system, worker, request, AIRT_EDEAD, 0, "the server was killed");
+        return AIRT_EKIND;
+    }
     answer = answer_make(system, worker, answer, kind, body);
     answer->correlation = request->correlation;
     answer->sender = (airt_ref){ 0 };
     airi_seam(worker); /* here, and not at the push: failures are also told under locks */
     airi_answer_send(system, worker, request->sender, answer);
-    return true;
+    return AIRT_OK;
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
@@ -230,17 +251,18 @@ static airt_msg *request_make(const airi_caller *caller, const airi_request *req
                               airt_status *out_status)
 {
     airi_source source = airi_source_of(caller->system, caller->worker);
-    airt_msg   *msg = airi_msg_create(&source, request->kind, request->body, AIRI_MSG_TRAILER, out_status);
-    airt_msg   *answer;
+    airt_msg   *answer = airi_msg_reserve(&source, answer_room(request->answer_kind));
+    airt_msg   *msg;
 
-    if (msg == NULL)
+    *out_status = AIRT_ENOMEM;
+    if (answer == NULL)
         return NULL;
-    answer = airi_msg_reserve(&source, answer_room(request->answer_kind));
-    if (answer == NULL) {
-        *out_status = AIRT_ENOMEM;
-        airi_msg_free(&caller->system->heap, airi_cache_of(caller->worker), msg);
+    msg = airi_msg_create(&source, request->kind, request->body, AIRI_MSG_TRAILER, out_status);
+    if (msg == NULL) { /* the body is still the caller's */
+        airi_msg_free(&caller->system->heap, airi_cache_of(caller->worker), answer);
         return NULL;
     }
+    answer->correlation = (uint64_t)(uintptr_t)request->answer_kind;  /* until it is sent: see answer_suits */
     airi_store(&airi_msg_trailer(msg)->answer, answer, AIRI_RELAXED); /* the push publishes it */
     airi_msg_trailer(msg)->trace = caller->ctx != NULL ? caller->ctx->trace : 0;
     msg->flags |= AIRI_MSG_REQUEST;
@@ -278,12 +300,13 @@ airt_call airi_call_send(const airi_caller *caller, airi_actor *asker, uint32_t 
     airt_msg         *msg;
 
     if (record == NULL) {
-        airi_unmade(system, caller->worker, request->to, request->kind, request->body, AIRT_ENOMEM);
+        (void)airi_unsent(caller, request->to, request->kind, request->body, AIRT_ENOMEM);
         return call;
     }
+    record->due_ns = request->deadline_ns;
     msg = request_make(caller, request, call, &status);
     if (msg != NULL) {
-        msg->sender = airi_actor_ref(asker);
+        msg->sender = caller->ctx != NULL ? caller->ctx->self : airi_actor_ref(asker); /* killed: its slot may be let */
         status = airi_deliver(caller, request->to, msg, 0);
         if (status == AIRT_OK)
             return call;
@@ -291,7 +314,7 @@ airt_call airi_call_send(const airi_caller *caller, airi_actor *asker, uint32_t 
         record->answer = request_verdict(caller, worker, msg, status);
         airi_refused(system, worker, request->to, msg, status);
     } else {
-        airi_unmade(system, caller->worker, request->to, request->kind, request->body, status);
+        (void)airi_unsent(caller, request->to, request->kind, request->body, status);
     }
     airi_edge_clear(system, call.bits);
     record->done = true;

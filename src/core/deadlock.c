@@ -56,6 +56,14 @@ void airi_edge_clear(airt_system *system, uint64_t correlation)
 
 /* --- the walk, under wait_lock ------------------------------------------------------------------------------------ */
 
+/* Where waiting leads. A ring that does not go through the target is nobody's but its own closer's, who is refused: who
+ * waits for one of it is not told. */
+typedef enum lead {
+    LEADS_NOWHERE,   /* to one that may go on */
+    LEADS_INTO_SELF, /* back to a node with several calls that the walk is inside of: as the rest of its calls decide */
+    LEADS_TO_TARGET
+} lead;
+
 typedef struct walk {
     airt_system *system;
     uint32_t     target;
@@ -67,7 +75,7 @@ typedef struct walk {
     uint32_t     branch_count;
 } walk;
 
-static bool leads(walk *w, uint32_t from);
+static lead leads(walk *w, uint32_t from);
 
 static void chain_note(walk *w, uint32_t slot)
 {
@@ -94,45 +102,53 @@ static bool inside_branch(const walk *w, uint32_t slot)
     return false;
 }
 
-/* All calls must be answered: one that leads there is enough. Any: all must. */
-static bool calls_lead(walk *w, airi_actor *actor, uint64_t waits)
+/* One of a node's calls, read twice. */
+static lead call_leads(walk *w, airi_actor *actor, uint64_t waits, airi_call_record *record)
+{
+    uint64_t edge = airi_load(&record->edge, AIRI_SEQ_CST);
+    uint32_t holder = (uint32_t)(edge & AIRI_INDEX_MASK);
+    lead     there = holder != 0 ? leads(w, holder) : LEADS_NOWHERE;
+
+    if (there == LEADS_NOWHERE || unchanged(actor, waits, record, edge))
+        return there;
+    w->unstable = true;
+    return LEADS_NOWHERE;
+}
+
+/* All calls must be answered: the worst of them counts. Any: the best, and the target must be among them. */
+static lead calls_lead(walk *w, airi_actor *actor, uint64_t waits)
 {
     bool     any = (waits & WAITS_ANY) != 0;
     uint32_t call = (uint32_t)(waits & AIRI_INDEX_MASK);
     uint32_t noted = w->chain_count;
+    lead     worst = LEADS_NOWHERE;
 
     while (call != 0 && w->steps > 0) {
         airi_call_record *record = airi_call_at(w->system, call);
-        uint64_t          edge = airi_load(&record->edge, AIRI_SEQ_CST);
-        uint32_t          holder = (uint32_t)(edge & AIRI_INDEX_MASK);
-        bool              there;
+        lead              there = call_leads(w, actor, waits, record);
 
         w->steps--;
-        there = holder != 0 && leads(w, holder);
-        if (there && !unchanged(actor, waits, record, edge)) {
-            w->unstable = true;
-            return false;
-        }
-        if (there && !any)
-            return true;
-        if (!there && any)
-            return false;
-        if (!there)
+        if (any && there == LEADS_NOWHERE)
+            return LEADS_NOWHERE;
+        if (there > worst)
+            worst = there;
+        if (!any && there == LEADS_TO_TARGET)
+            return there;
+        if (there != LEADS_TO_TARGET)
             w->chain_count = noted;
         call = airi_load(&record->sibling, AIRI_SEQ_CST);
     }
-    return any && w->steps > 0;
+    return w->steps > 0 ? worst : LEADS_NOWHERE;
 }
 
-/* A node with several calls. Met again inside itself it holds itself up: nothing but the rest could free it. */
-static bool branch_leads(walk *w, airi_actor *actor, uint64_t waits)
+static lead branch_leads(walk *w, airi_actor *actor, uint64_t waits)
 {
-    bool there;
+    lead there;
 
     if (inside_branch(w, actor->index))
-        return true;
+        return LEADS_INTO_SELF;
     if (w->branch_count == BRANCH_DEPTH_MAX)
-        return false;
+        return LEADS_NOWHERE;
     w->branch[w->branch_count++] = actor->index;
     there = calls_lead(w, actor, waits);
     w->branch_count--;
@@ -140,9 +156,8 @@ static bool branch_leads(walk *w, airi_actor *actor, uint64_t waits)
 }
 
 /* One path of single waits, walked without recursion up to a branch; *out_print is of the words along it, and
- * *out_nodes how many. A ring of single waits that goes past the target (there should be none: it was refused when it
- * formed) ends the walk: Brent's method. */
-static bool path_leads(walk *w, uint32_t from, uint64_t *out_print, uint32_t *out_nodes)
+ * *out_nodes how many. A ring of single waits that goes past the target ends the walk: Brent's method. */
+static lead path_leads(walk *w, uint32_t from, uint64_t *out_print, uint32_t *out_nodes)
 {
     uint32_t slot = from;
     uint32_t mark = 0;
@@ -156,7 +171,7 @@ static bool path_leads(walk *w, uint32_t from, uint64_t *out_print, uint32_t *ou
         uint64_t          edge;
 
         if (waits == 0 || record == NULL)
-            return false;
+            return LEADS_NOWHERE;
         chain_note(w, slot);
         if (waits & WAITS_SEVERAL)
             return branch_leads(w, actor, waits);
@@ -168,9 +183,9 @@ static bool path_leads(walk *w, uint32_t from, uint64_t *out_print, uint32_t *ou
         *out_print = print_add(print_add(*out_print, waits), edge);
         slot = (uint32_t)(edge & AIRI_INDEX_MASK);
         if (slot == 0)
-            return false;
+            return LEADS_NOWHERE;
     }
-    return slot == w->target || slot == mark;
+    return slot == w->target ? LEADS_TO_TARGET : LEADS_NOWHERE;
 }
 
 /* The same words read once more. */
@@ -192,17 +207,16 @@ static uint64_t path_print(walk *w, uint32_t from, uint32_t nodes)
 }
 
 /* Passed twice: the second time every word must be as the first time, which shows that all edges stood together. */
-static bool leads(walk *w, uint32_t from)
+static lead leads(walk *w, uint32_t from)
 {
     uint64_t print;
     uint32_t nodes;
+    lead     there = path_leads(w, from, &print, &nodes);
 
-    if (!path_leads(w, from, &print, &nodes))
-        return false;
-    if (path_print(w, from, nodes) == print)
-        return true;
+    if (there == LEADS_NOWHERE || path_print(w, from, nodes) == print)
+        return there;
     w->unstable = true;
-    return false;
+    return LEADS_NOWHERE;
 }
 
 static bool holder_waits(airt_system *system, uint32_t first_call)
@@ -238,7 +252,7 @@ static bool closes_cycle(airt_system *system, airi_actor *actor, uint64_t waits,
     do {
         w.unstable = false;
         w.chain_count = w.branch_count = 0;
-        found = calls_lead(&w, actor, waits);
+        found = calls_lead(&w, actor, waits) == LEADS_TO_TARGET;
     } while (!found && w.unstable && w.steps > 0);
     if (found)
         tell_chain(out_chain, airi_actor_ref(actor), &w);
@@ -260,6 +274,8 @@ bool airi_move_closes(airt_system *system, const airt_msg *request, airt_ref to,
         return false;
     airi_mutex_lock(&system->wait_lock);
     found = closes_cycle(system, asker, waits, out_chain);
+    if (found)
+        airi_edge_clear(system, request->correlation); /* refused before anyone else walks over it */
     airi_mutex_unlock(&system->wait_lock);
     return found;
 }

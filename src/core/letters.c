@@ -105,12 +105,15 @@ void airi_refused(airt_system *system, airi_worker *worker, airt_ref to, airt_ms
     airi_msg_done(system, worker, msg);
 }
 
-void airi_unmade(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind, const void *body,
-                 airt_status status)
+airt_status airi_unsent(const airi_caller *caller, airt_ref to, const airt_kind *kind, const void *body,
+                        airt_status status)
 {
     airt_body what = { kind, body };
 
-    count_refused(system, worker, AIRT_NONE, to, &what, status);
+    count_refused(caller->system, caller->worker, AIRT_NONE, to, &what, status);
+    if (kind->drop != NULL)
+        kind->drop((void *)(uintptr_t)body);
+    return status;
 }
 
 void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg)

@@ -15,9 +15,9 @@ void airi_dead(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *
 void airi_dead_told(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_letter reason);
 /* Ends a message that was not accepted, with the status its sender got. Consumes it. */
 void airi_refused(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg, airt_status status);
-/* Tells of a message that never came to be; body is lent. */
-void airi_unmade(airt_system *system, airi_worker *worker, airt_ref to, const airt_kind *kind, const void *body,
-                 airt_status status);
+/* A message that never came to be, with the status its sender gets: told of, and what its body owns is dropped. */
+airt_status airi_unsent(const airi_caller *caller, airt_ref to, const airt_kind *kind, const void *body,
+                        airt_status status);
 /* Frees a message for good: back to its timer, or to the heap. Its answer, if still owed, must have been given. */
 void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg);
 /* The owner begins a message: room, waiting senders, counters. False: it was a dead letter (expired, old). */
@@ -25,7 +25,7 @@ bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg);
 /* The owner takes the next message of its box, or NULL. */
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor);
 /* Owner: looks at what others did to the box beside the mail word. */
-void       airi_box_look(airi_worker *worker, airi_actor *actor);
+void airi_box_look(airi_worker *worker, airi_actor *actor);
 /* Owner: whoever waits for room has it now, as far as there is some. */
 void       airi_box_grant(airi_worker *worker, airi_actor *actor);
 bool       airi_box_empty(airi_actor *actor);

@@ -82,6 +82,4 @@ airt_msg   *airi_msg_from_work(airt_ctx *ctx);
 airt_status airi_reply_failure_to(airt_ctx *ctx, airt_msg **request, int32_t code, const char *text);
 void        airi_owned_release(airt_system *system, airi_worker *worker, airi_list *owned, airt_letter reason);
 
-airt_status airi_killed_unmade(const airi_caller *caller, airt_ref to, const airt_kind *kind, const void *body);
-
 #endif

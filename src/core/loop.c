@@ -33,8 +33,8 @@ static void give_retired(airi_worker *worker)
         airi_stacks_give(&worker->system->stacks, stack);
 }
 
-/* What was left undone by the stack that was just left. */
-static void arrive(airi_worker *worker)
+/* What was left undone by the stack that was just left. True: it was a handler that waits. */
+static bool arrive(airi_worker *worker)
 {
     airi_actor *actor = worker->committing;
 
@@ -42,6 +42,7 @@ static void arrive(airi_worker *worker)
     worker->committing = NULL;
     if (actor != NULL && !airi_loop_commit(worker, actor, worker->committing_receive))
         airi_schedule(worker->system, worker, actor);
+    return actor != NULL;
 }
 
 static void __attribute__((noreturn)) leave_thread(airi_worker *worker)
@@ -55,7 +56,8 @@ static void loop_entry(void *argument)
 {
     airt_ctx *ctx = airi_ctx_of(argument);
 
-    arrive(ctx->worker);
+    if (arrive(ctx->worker) && ctx->worker->driven_mode) /* that was the turn of this step */
+        airi_loop_yield(ctx->worker, false);
     for (;;) {
         airi_worker *worker = ctx->worker;
         airi_actor  *actor;
@@ -113,7 +115,7 @@ void airi_loop_suspend(airt_ctx *ctx, bool receive)
     AIRI_TALLY(worker->system, worker, switches, 1);
     airi_loop_prepare(worker, fresh);
     airi_stack_switch(ctx->stack, fresh);
-    arrive(ctx->worker); /* resumed: perhaps another worker, certainly another loop stack retired */
+    (void)arrive(ctx->worker); /* resumed: perhaps another worker, certainly another loop stack retired */
 }
 
 void airi_loop_resume(airi_worker *worker, airt_ctx *ctx)

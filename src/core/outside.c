@@ -65,7 +65,7 @@ static void take_answers(airt_system *system, airi_actor *slot)
     while (link != NULL) {
         airi_link *next = link->next;
 
-        airi_call_accept(system, NULL, (airt_msg *)(void *)link);
+        airi_call_accept(system, NULL, slot, (airt_msg *)(void *)link);
         link = next;
     }
 }
@@ -128,7 +128,7 @@ airt_status airi_outside_ask(const airi_caller *caller, const airi_request *requ
     airt_status  status = AIRT_ENOMEM;
 
     if (slot == NULL)
-        return AIRT_ENOMEM;
+        return airi_unsent(caller, request->to, request->kind, request->body, AIRT_ENOMEM);
     call = airi_call_send(caller, slot, &calls, request);
     if (call.bits != 0) {
         status = airi_outside_call_wait(system, slot, call, request->deadline_ns);

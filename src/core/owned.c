@@ -224,10 +224,13 @@ airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void 
     airt_msg    *msg;
 
     if (caller.ctx != NULL && airi_killed(caller.ctx))
-        return AIRT_EKILLED;
-    msg = airi_msg_create(&source, kind, body, 0, &status);
-    if (msg == NULL)
+        status = AIRT_EKILLED;
+    msg = status == AIRT_OK ? airi_msg_create(&source, kind, body, 0, &status) : NULL;
+    if (msg == NULL) {
+        if (kind->drop != NULL) /* consumed, whatever comes */
+            kind->drop((void *)(uintptr_t)body);
         return status;
+    }
     msg->flags |= AIRI_MSG_BUILT;
     keeper = keeper_take(caller.system, caller.worker);
     if (keeper == NULL) {
@@ -348,6 +351,7 @@ static bool unasked(airi_caller *caller, airt_msg **request)
 airt_status airt_reply_to_body(airt_ctx *ctx, airt_msg **request, const airt_kind *kind, const void *body)
 {
     airi_caller caller = airi_resolve_ctx(ctx, "airt_reply_to");
+    airt_status status;
 
     if (airi_killed(ctx))
         return AIRT_EKILLED;
@@ -355,7 +359,8 @@ airt_status airt_reply_to_body(airt_ctx *ctx, airt_msg **request, const airt_kin
         return AIRT_EINVAL;
     if (unasked(&caller, request))
         return AIRT_OK;
-    return reply_to_end(&caller, request, airi_answer(ctx->system, ctx->worker, *request, kind, body));
+    status = airi_answer(ctx, *request, kind, body);
+    return status == AIRT_EKIND ? status : reply_to_end(&caller, request, status == AIRT_OK);
 }
 
 airt_status airi_reply_failure_to(airt_ctx *ctx, airt_msg **request, int32_t code, const char *text)

@@ -70,8 +70,8 @@ struct airi_worker {
     airi_actor           *committing; /* an actor whose suspension becomes visible after the switch */
     bool                  committing_receive;
     bool                  was_keeper; /* kept the time until it was woken, and has found nothing yet */
-    bool                  chosen;   /* woken as the searching one, and has found nothing yet */
-    bool                  mid_turn; /* driven: it yielded at a seam, not at the end of a turn */
+    bool                  chosen;     /* woken as the searching one, and has found nothing yet */
+    bool                  mid_turn;   /* driven: it yielded at a seam, not at the end of a turn */
     int64_t               now_ns;
     uint32_t              now_age; /* messages since now_ns was read */
     uint32_t              next_streak, inject_age;
@@ -146,6 +146,7 @@ typedef struct airi_call_record {              /* type-stable, in system->calls 
     /* asker only */
     uint32_t    next; /* next call of the activation */
     bool        done;
+    int64_t     due_ns;
     airt_status status;
     airt_msg   *answer;
 } airi_call_record;

@@ -150,10 +150,14 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
     extra = status == AIRT_OK ? airi_extra_of(system, ctx->worker, ctx->self) : NULL;
     if (status == AIRT_OK)
         status = extra == NULL ? AIRT_ENOMEM : timer_open(system, &timer);
-    if (status != AIRT_OK)
+    if (status == AIRT_OK) {
+        timer->period_ns = period_ns;
+        timer->msg = message_make(&caller, timer, kind, body, period_ns > 0, &status);
+    }
+    if (status != AIRT_OK && kind->drop != NULL) /* consumed, whatever comes */
+        kind->drop((void *)(uintptr_t)body);
+    if (timer == NULL)
         return status;
-    timer->period_ns = period_ns;
-    timer->msg = message_make(&caller, timer, kind, body, period_ns > 0, &status);
     airi_mutex_lock(&system->timer_lock);
     if (timer->msg == NULL || airi_killed(ctx)) { /* the killer releases timers under this lock */
         airt_msg *msg = record_end(system, timer);

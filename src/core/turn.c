@@ -169,7 +169,7 @@ static void drop_late_answers(airi_worker *worker, airi_actor *actor)
     while (link != NULL) {
         airi_link *next = link->next;
 
-        airi_call_accept(worker->system, worker, (airt_msg *)(void *)link);
+        airi_call_accept(worker->system, worker, actor, (airt_msg *)(void *)link);
         link = next;
     }
 }
