@@ -108,7 +108,7 @@ static airt_msg *evict_for(airi_actor *actor, const airt_msg *msg)
 static void begin_one(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
     airi_room_begin(&actor->room);
-    /* What a stale sender took the slot's new tenant for the old one for was never counted. */
+    /* What came from a sender that took this tenant for the last one was never counted. Relaxed: the owner's own. */
     if ((airi_box(actor) & AIRI_BOX_BYTES) && msg->generation == airi_load(&actor->generation, AIRI_RELAXED))
         extra->bytes_used -= body_bytes(msg);
 }

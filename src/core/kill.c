@@ -125,12 +125,12 @@ static bool may_abandon(const airi_caller *caller, airt_ref who)
 
 airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, const airt_reason *reason)
 {
-    airt_system *system = caller->system;
-    airi_actor  *actor = airi_slot(system, airi_ref_index(who));
+    airt_system     *system = caller->system;
+    airi_actor      *actor = airi_slot(system, airi_ref_index(who));
     const airt_kind *kind = NULL;
-    airt_ctx    *ctx;
-    bool         alive;
-    bool         taken = false;
+    airt_ctx        *ctx;
+    bool             alive;
+    bool             taken = false;
 
     if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return AIRT_EDEAD;
@@ -140,7 +140,8 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
     if (alive) {
         reason_put(actor, reason);
         (void)airi_fetch_or(&actor->flags, how, AIRI_SEQ_CST);
-        if ((how & AIRI_ASKED_KILL) && may_abandon(caller, who) && (taken = take_from_handler(system, who, actor, &ctx))) {
+        if ((how & AIRI_ASKED_KILL) && may_abandon(caller, who) &&
+            (taken = take_from_handler(system, who, actor, &ctx))) {
             kind = airi_load(&ctx->kind, AIRI_RELAXED); /* ours now; after the unlock it may go on to another */
             hand_over(caller, actor, ctx);
         }
