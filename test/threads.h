@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,14 +143,27 @@ static inline int threads_now(void)
     return entries("/proc/self/task") - 2;
 }
 
-/* Before the first system of this process; a sanitizer may have one of its own. A thread that was joined may still be
- * listed for a moment, so a test waits for this number rather than to compare with it. */
+static inline void *thread_nothing(void *argument)
+{
+    return argument;
+}
+
+/* Before the first system of this process. A sanitizer has one of its own once any was started. A thread that was joined
+ * may still be listed for a moment, so a test waits for this number rather than to compare with it. */
 static inline int threads_without(void)
 {
     static int threads;
+    pthread_t  first;
 
-    if (threads == 0)
-        threads = threads_now();
+    if (threads == 0) {
+        assert_int_equal(pthread_create(&first, NULL, thread_nothing, NULL), 0);
+        assert_int_equal(pthread_join(first, NULL), 0);
+        for (int still = 0; still < 100; still++) { /* until it is listed no more, and the number has settled */
+            still = threads_now() == threads ? still : 0;
+            threads = threads_now();
+            pause_us(100);
+        }
+    }
     return threads;
 }
 
