@@ -22,9 +22,14 @@ quick_steps() {
     build minimal
 }
 
-# What takes longer: more seeds, every compiler with every sanitizer, another processor, coverage, fuzzing.
+# What takes longer: the great numbers, more seeds, every compiler with every sanitizer, another processor, coverage, fuzzing.
 full_steps() {
     tests dev -R "outside.idle|mutants"
+    run law-1e8 env MESSAGES=100000000 build/dev/tests/stress_law
+    run asks-1e7 env ASKS=10000000 build/dev/tests/stress_asks
+    run stacks-1e5 env STACKS=100000 build/dev/tests/stress_stacks
+    build release
+    run memory scripts/memory.sh
     tests asan -L oom
     build hard
     tests hard -L "$behaviour"

@@ -499,13 +499,14 @@ void airi_park(airi_worker *worker)
 
     announce_parked(worker);
     deadline = park_deadline(worker);
+    airi_watch_rest(worker);
     if (!airi_work_visible(worker) && !airi_worker_leaves(worker)) {
         AIRI_TALLY(system, worker, parks, 1);
         airi_idle_changed(system);
         system->world->wait(system->world, &worker->word, 0, deadline);
     }
+    airi_watch_awake(worker);
     withdraw_parked(worker);
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 1;
-    airi_watch_stir(system);
 }

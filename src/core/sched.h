@@ -36,7 +36,11 @@ void        airi_workers_halt(airt_system *system);
 bool        airi_spare_start(airt_system *system);
 airt_status airi_watch_start(airt_system *system);
 void        airi_watch_stop(airt_system *system);
-void        airi_watch_stir(airt_system *system);
+/* A worker's thread leaves its rest, or goes to it. */
+void airi_watch_awake(airi_worker *worker);
+void airi_watch_rest(airi_worker *worker);
+/* A spare worker goes on in its stead, and it leaves when its handler returns. True: it is replaced, now or before. */
+bool airi_worker_replace(airt_system *system, airi_worker *worker);
 
 /* The loop of a worker, on a pooled stack; see loop.c. */
 void airi_loop_prepare(airi_worker *worker, airi_stack *stack);

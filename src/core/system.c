@@ -95,6 +95,8 @@ static void system_destroy(airt_system *system)
         airi_worker_end(system->worker[i]);
     if (system->poll != NULL)
         world->poll_destroy(world, &system->poll);
+    if (system->watch_poll != NULL)
+        world->poll_destroy(world, &system->watch_poll);
     airi_names_fini(&system->names, NULL);
     airi_stacks_fini(&system->stacks);
     airi_idtab_fini(&system->timers);

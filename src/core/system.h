@@ -207,8 +207,10 @@ struct airt_system {
     AIRI_ATOMIC(uint32_t) idle_waiters;
 
     airi_thread          *watch; /* the stuck-handler watch; NULL in driven worlds */
-    AIRI_ATOMIC(uint32_t) watch_word;
-    AIRI_ATOMIC(bool)     watch_asleep, watch_stirred, watch_halt;
+    airi_poll            *watch_poll;
+    uint32_t              awake; /* workers' threads that do not rest; under idle_lock */
+    AIRI_ATOMIC(bool)     watch_halt;
+    AIRI_ATOMIC(uint32_t) reported; /* workers whose handlers were told to be stuck; the watch's */
 
     airi_mutex  callers_lock;
     uint32_t    callers; /* free caller slots, by run_next index */

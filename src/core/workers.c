@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Workers and their threads: start, replacement, the end; and the watch, a thread that sleeps while nothing runs and
- * otherwise looks, once a stuck_ms, whether a handler has not returned since it looked before. A stuck worker is
- * replaced by a spare one, its queues are open to thieves, and it leaves when its handler returns after all. */
+/* Workers and their threads: start, replacement, the end. A worker that is held up is replaced by a spare one, its
+ * queues are open to thieves, and it leaves when its handler returns after all. */
 #include "core/life.h"
 #include "core/loop.h"
 #include "core/sched.h"
@@ -71,8 +70,10 @@ static void worker_run(void *argument)
     airi_worker *worker = argument;
 
     worker_enter(worker);
+    airi_watch_awake(worker);
     airi_stack_switch(&worker->native, worker->stack);
     worker_leave(worker);
+    airi_watch_rest(worker);
     airi_store(&worker->gone, true, AIRI_SEQ_CST); /* the record lasts until the thread has been joined */
     if (worker->class <= AIRI_CLASS_SPARE &&
         airi_load(&worker->stuck, AIRI_SEQ_CST)) /* its replacement stays instead */
@@ -283,7 +284,7 @@ void airi_workers_halt(airt_system *system)
 
 /* A spare worker goes on in its stead, and it leaves when its handler returns. Once; by itself or the watch. True: it is
  * replaced. */
-static bool replace(airt_system *system, airi_worker *worker)
+bool airi_worker_replace(airt_system *system, airi_worker *worker)
 {
     if (airi_exchange(&worker->stuck, true, AIRI_SEQ_CST) || airi_spare_start(system))
         return true;
@@ -307,7 +308,7 @@ airt_status airt_blocking_begin(airt_ctx *ctx)
         airi_wake_one(ctx->system, worker); /* somebody is free to go on with what this worker has queued */
         return AIRT_OK;
     }
-    if (replace(ctx->system, worker)) /* it leaves after this handler */
+    if (airi_worker_replace(ctx->system, worker)) /* it leaves after this handler */
         return AIRT_OK;
     airi_store(&worker->blocked, false, AIRI_SEQ_CST);
     return AIRT_ELIMIT;
@@ -321,168 +322,4 @@ void airt_blocking_end(airt_ctx *ctx)
     ctx->foreign = false;
     airi_store(&worker->blocked, false, AIRI_SEQ_CST);
     airi_count(&worker->serial, 1);
-}
-
-/* --- the watch ---------------------------------------------------------------------------------------------------- */
-
-static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kind kind, int64_t ns)
-{
-    airt_report r = { .kind = kind,
-                      .who = worker->seen_who,
-                      .behavior = worker->seen_behavior,
-                      .message = worker->seen_message,
-                      .ns = ns,
-                      .text = kind == AIRT_REPORT_STUCK ? "a handler has not returned"
-                                                        : "a handler has returned after all" };
-
-    if (system->options.report != NULL)
-        system->options.report(system->options.report_context, &r);
-}
-
-/* Whose handler it is, while that can be told: a killer may make the actor go before the handler. Glances at an activation
- * that may end any moment: its memory stays, and another handler has another serial. */
-static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
-{
-    airt_ref    who = { ctx != NULL ? airi_load(&ctx->claim.running, AIRI_SEQ_CST) : 0 };
-    airi_actor *actor = airi_slot(system, airi_ref_index(who));
-    /* Relaxed: a glance. A kind outlives its messages. */
-    const airt_kind *kind = ctx != NULL ? airi_load(&ctx->kind, AIRI_RELAXED) : NULL;
-
-    worker->seen_who = AIRT_NONE;
-    worker->seen_behavior = worker->seen_message = NULL;
-    if (airt_ref_none(who) || actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
-        return;
-    airi_mutex_lock(&actor->lock);
-    if (airi_tenant_is(actor, who)) {
-        worker->seen_who = who;
-        worker->seen_behavior = actor->behavior->name;
-        if (kind != NULL)
-            worker->seen_message = kind->name;
-    }
-    airi_mutex_unlock(&actor->lock);
-}
-
-/* An actor whose kill came while its handler was just beginning. */
-static void kill_again(airt_system *system, airt_ctx *ctx)
-{
-    airi_caller caller = { system, NULL, NULL };
-    airt_ref    who = { airi_load(&ctx->claim.running, AIRI_SEQ_CST) };
-    airi_actor *actor = airi_slot(system, airi_ref_index(who));
-    airt_reason killed = { .exit = AIRT_EXIT_KILLED };
-
-    if (actor != NULL && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) != 0)
-        (void)airi_ask_end(&caller, who, AIRI_ASKED_KILL, &killed);
-}
-
-/* The actor in the locality slot shall not wait for a stuck handler. Opened only if that handler still runs after the
- * fence: its thread then sees that the slot is shared before it takes from it again. */
-static void open_locality(airt_system *system, airi_worker *worker, airt_ctx *ctx, uint64_t serial)
-{
-    airi_locality_share(&worker->next);
-    if (system->light)
-        (void)system->world->fence_all(system->world);
-    if (airi_load(&worker->running, AIRI_SEQ_CST) == ctx && airi_load(&worker->serial, AIRI_SEQ_CST) == serial)
-        airi_locality_open(&worker->next);
-    airi_wake_one(system, NULL);
-}
-
-static void look_at(airt_system *system, airi_worker *worker, int64_t now)
-{
-    airt_ctx *ctx = airi_load(&worker->running, AIRI_SEQ_CST);
-    uint64_t  serial = airi_load(&worker->serial, AIRI_SEQ_CST);
-
-    if (ctx == NULL || serial != worker->seen_serial || airi_load(&worker->gone, AIRI_SEQ_CST)) {
-        if (airi_load(&worker->reported, AIRI_SEQ_CST))
-            tell_stuck(system, worker, AIRT_REPORT_UNSTUCK, now - worker->seen_ns);
-        airi_store(&worker->reported, false, AIRI_SEQ_CST);
-        worker->seen_serial = serial;
-        worker->seen_ns = now;
-        see_who(system, worker, ctx);
-        return;
-    }
-    kill_again(system, ctx);
-    if (airi_load(&worker->reported, AIRI_SEQ_CST)) {
-        replace(system, worker); /* if it could not be before */
-        if (!airi_locality_empty(&worker->next))
-            airi_wake_one(system, NULL); /* queued before it saw that it is reported: see held_up */
-    }
-    if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE ||
-        airi_load(&worker->blocked, AIRI_SEQ_CST) ||
-        now - worker->seen_ns < (int64_t)system->options.stuck_ms * 1000000)
-        return;
-    airi_store(&worker->reported, true, AIRI_SEQ_CST);
-    tell_stuck(system, worker, AIRT_REPORT_STUCK, now - worker->seen_ns);
-    replace(system, worker);
-    open_locality(system, worker, ctx, serial);
-    airi_wake_timekeeper(system, airi_load(&system->timer_due, AIRI_SEQ_CST)); /* it may have kept the time */
-}
-
-static bool anybody_runs(airt_system *system)
-{
-    uint32_t count = airi_worker_total(system);
-
-    for (uint32_t i = 0; i < count; i++)
-        if (airi_load(&system->worker[i]->running, AIRI_SEQ_CST) != NULL)
-            return true;
-    return false;
-}
-
-static void look(airt_system *system)
-{
-    uint32_t count = airi_worker_total(system);
-    int64_t  now = system->world->now_ns(system->world);
-
-    for (uint32_t i = 0; i < count; i++)
-        look_at(system, system->worker[i], now);
-}
-
-/* Looks once a stuck_ms while there is activity; after two quiet looks it sleeps until stirred. */
-static void watch_run(void *argument)
-{
-    airt_system *system = argument;
-    int64_t      period = (int64_t)system->options.stuck_ms * 1000000;
-    uint32_t     quiet = 0;
-
-    while (!airi_load(&system->watch_halt, AIRI_SEQ_CST)) {
-        bool     sleeps = quiet >= 2;
-        uint32_t word;
-
-        airi_store(&system->watch_asleep, sleeps, AIRI_SEQ_CST);
-        word = airi_load(&system->watch_word, AIRI_SEQ_CST);
-        if (sleeps && !airi_all_quiet(system)) /* who leaves its rest from here on stirs */
-            sleeps = false;
-        if (!airi_load(&system->watch_halt, AIRI_SEQ_CST))
-            system->world->wait(system->world, &system->watch_word, word,
-                                sleeps ? AIRI_NEVER : system->world->now_ns(system->world) + period);
-        quiet = airi_exchange(&system->watch_stirred, false, AIRI_SEQ_CST) || anybody_runs(system) ? 0 : quiet + 1;
-        look(system);
-    }
-}
-
-/* A worker has left its park: something runs. */
-void airi_watch_stir(airt_system *system)
-{
-    if (!airi_load(&system->watch_stirred, AIRI_RELAXED)) /* a glance: it is set again next time */
-        airi_store(&system->watch_stirred, true, AIRI_SEQ_CST);
-    if (airi_load(&system->watch_asleep, AIRI_SEQ_CST) && airi_exchange(&system->watch_asleep, false, AIRI_SEQ_CST)) {
-        (void)airi_fetch_add(&system->watch_word, 1, AIRI_SEQ_CST);
-        system->world->wake(system->world, &system->watch_word, 1);
-    }
-}
-
-airt_status airi_watch_start(airt_system *system)
-{
-    if (system->world->driven || system->foreign || system->options.stuck_ms == UINT32_MAX)
-        return AIRT_OK;
-    return system->world->thread_start(system->world, "airt-watch", watch_run, system, &system->watch);
-}
-
-void airi_watch_stop(airt_system *system)
-{
-    if (system->watch == NULL)
-        return;
-    airi_store(&system->watch_halt, true, AIRI_SEQ_CST);
-    (void)airi_fetch_add(&system->watch_word, 1, AIRI_SEQ_CST);
-    system->world->wake(system->world, &system->watch_word, 1);
-    system->world->thread_join(system->world, &system->watch);
 }

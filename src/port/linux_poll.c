@@ -76,6 +76,12 @@ void airi_linux_poll_ring(airi_poll *poll)
     errno = saved;
 }
 
+void airi_linux_poll_wait(airi_poll *poll)
+{
+    struct epoll_event event;
+    (void)epoll_wait(poll->epoll, &event, 1, -1);
+}
+
 static void drain(int file)
 {
     uint64_t count;

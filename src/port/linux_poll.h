@@ -10,6 +10,7 @@ void        airi_linux_poll_destroy(airt_world *world, airi_poll **poll);
 int         airi_linux_poll_fd(airi_poll *poll);
 void        airi_linux_poll_ring(airi_poll *poll);
 void        airi_linux_poll_clear(airi_poll *poll);
+void        airi_linux_poll_wait(airi_poll *poll);
 void        airi_linux_poll_arm(airi_poll *poll, int64_t deadline_ns);
 
 #endif

@@ -245,6 +245,7 @@ airt_world *airt_world_linux(void)
         .poll_fd = airi_linux_poll_fd,
         .poll_ring = airi_linux_poll_ring,
         .poll_clear = airi_linux_poll_clear,
+        .poll_wait = airi_linux_poll_wait,
         .poll_arm = airi_linux_poll_arm,
         .attach = linux_attach,
         .detach = linux_attach,

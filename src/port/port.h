@@ -79,6 +79,7 @@ struct airt_world {
     int (*poll_fd)(airi_poll *poll);
     void (*poll_ring)(airi_poll *poll);
     void (*poll_clear)(airi_poll *poll);
+    void (*poll_wait)(airi_poll *poll); /* until it is readable, or for no reason; not in driven worlds */
     void (*poll_arm)(airi_poll *poll, int64_t deadline_ns);
 
     /* Driven workers; ignored by the Linux world (a foreign loop steps them itself). */

@@ -346,6 +346,7 @@ static const airt_world sim_table = {
     .poll_fd = sim_poll_fd,
     .poll_ring = sim_poll_touch,
     .poll_clear = sim_poll_touch,
+    .poll_wait = sim_poll_touch,
     .poll_arm = sim_poll_arm,
     .attach = sim_attach,
     .detach = sim_detach,

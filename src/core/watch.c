@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The watch: a thread that looks whether a handler has not returned since it looked before, once a stuck_ms for as long as
+ * any worker is awake. The first worker that leaves its rest arms it, the last that goes to rest disarms it: it never
+ * wakes in an idle system, nor for a burst that is over soon. */
+#include "core/life.h"
+#include "core/sched.h"
+
+static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kind kind, int64_t ns)
+{
+    airt_report r = { .kind = kind,
+                      .who = worker->seen_who,
+                      .behavior = worker->seen_behavior,
+                      .message = worker->seen_message,
+                      .ns = ns,
+                      .text = kind == AIRT_REPORT_STUCK ? "a handler has not returned"
+                                                        : "a handler has returned after all" };
+
+    if (system->options.report != NULL)
+        system->options.report(system->options.report_context, &r);
+}
+
+/* Whose handler it is, while that can be told: a killer may make the actor go before the handler. Glances at an activation
+ * that may end any moment: its memory stays, and another handler has another serial. */
+static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
+{
+    airt_ref    who = { ctx != NULL ? airi_load(&ctx->claim.running, AIRI_SEQ_CST) : 0 };
+    airi_actor *actor = airi_slot(system, airi_ref_index(who));
+    /* Relaxed: a glance. A kind outlives its messages. */
+    const airt_kind *kind = ctx != NULL ? airi_load(&ctx->kind, AIRI_RELAXED) : NULL;
+
+    worker->seen_who = AIRT_NONE;
+    worker->seen_behavior = worker->seen_message = NULL;
+    if (airt_ref_none(who) || actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
+        return;
+    airi_mutex_lock(&actor->lock);
+    if (airi_tenant_is(actor, who)) {
+        worker->seen_who = who;
+        worker->seen_behavior = actor->behavior->name;
+        if (kind != NULL)
+            worker->seen_message = kind->name;
+    }
+    airi_mutex_unlock(&actor->lock);
+}
+
+/* An actor whose kill came while its handler was just beginning. */
+static void kill_again(airt_system *system, airt_ctx *ctx)
+{
+    airi_caller caller = { system, NULL, NULL };
+    airt_ref    who = { airi_load(&ctx->claim.running, AIRI_SEQ_CST) };
+    airi_actor *actor = airi_slot(system, airi_ref_index(who));
+    airt_reason killed = { .exit = AIRT_EXIT_KILLED };
+
+    if (actor != NULL && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) != 0)
+        (void)airi_ask_end(&caller, who, AIRI_ASKED_KILL, &killed);
+}
+
+/* The actor in the locality slot shall not wait for a stuck handler. Opened only if that handler still runs after the
+ * fence: its thread then sees that the slot is shared before it takes from it again. */
+static void open_locality(airt_system *system, airi_worker *worker, airt_ctx *ctx, uint64_t serial)
+{
+    airi_locality_share(&worker->next);
+    if (system->light)
+        (void)system->world->fence_all(system->world);
+    if (airi_load(&worker->running, AIRI_SEQ_CST) == ctx && airi_load(&worker->serial, AIRI_SEQ_CST) == serial)
+        airi_locality_open(&worker->next);
+    airi_wake_one(system, NULL);
+}
+
+static void look_at(airt_system *system, airi_worker *worker, int64_t now)
+{
+    airt_ctx *ctx = airi_load(&worker->running, AIRI_SEQ_CST);
+    uint64_t  serial = airi_load(&worker->serial, AIRI_SEQ_CST);
+
+    if (ctx == NULL || serial != worker->seen_serial || airi_load(&worker->gone, AIRI_SEQ_CST)) {
+        if (airi_exchange(&worker->reported, false, AIRI_SEQ_CST)) {
+            (void)airi_fetch_sub(&system->reported, 1, AIRI_SEQ_CST);
+            tell_stuck(system, worker, AIRT_REPORT_UNSTUCK, now - worker->seen_ns);
+        }
+        worker->seen_serial = serial;
+        worker->seen_ns = now;
+        see_who(system, worker, ctx);
+        return;
+    }
+    kill_again(system, ctx);
+    if (airi_load(&worker->reported, AIRI_SEQ_CST)) {
+        airi_worker_replace(system, worker); /* if it could not be before */
+        if (!airi_locality_empty(&worker->next))
+            airi_wake_one(system, NULL); /* queued before it saw that it is reported: see held_up */
+    }
+    if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE ||
+        airi_load(&worker->blocked, AIRI_SEQ_CST) ||
+        now - worker->seen_ns < (int64_t)system->options.stuck_ms * 1000000)
+        return;
+    airi_store(&worker->reported, true, AIRI_SEQ_CST);
+    (void)airi_fetch_add(&system->reported, 1, AIRI_SEQ_CST);
+    tell_stuck(system, worker, AIRT_REPORT_STUCK, now - worker->seen_ns);
+    airi_worker_replace(system, worker);
+    open_locality(system, worker, ctx, serial);
+    airi_wake_timekeeper(system, airi_load(&system->timer_due, AIRI_SEQ_CST)); /* it may have kept the time */
+}
+
+static void look(airt_system *system)
+{
+    uint32_t count = airi_worker_total(system);
+    int64_t  now = system->world->now_ns(system->world);
+
+    for (uint32_t i = 0; i < count; i++)
+        look_at(system, system->worker[i], now);
+}
+
+/* Under idle_lock. */
+static void arm(airt_system *system, bool on)
+{
+    airt_world *world = system->world;
+    int64_t     period = (int64_t)system->options.stuck_ms * 1000000;
+
+    if (system->watch_poll != NULL)
+        world->poll_arm(system->watch_poll, on ? world->now_ns(world) + period : AIRI_NEVER);
+}
+
+static void watch_run(void *argument)
+{
+    airt_system *system = argument;
+    airt_world  *world = system->world;
+
+    while (!airi_load(&system->watch_halt, AIRI_SEQ_CST)) {
+        world->poll_wait(system->watch_poll);
+        world->poll_clear(system->watch_poll);
+        look(system);
+        airi_mutex_lock(&system->idle_lock);
+        if (system->awake > 0 || airi_load(&system->reported, AIRI_SEQ_CST) != 0)
+            arm(system, true);
+        airi_mutex_unlock(&system->idle_lock);
+    }
+}
+
+void airi_watch_awake(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+
+    airi_mutex_lock(&system->idle_lock);
+    if (system->awake++ == 0)
+        arm(system, true);
+    airi_mutex_unlock(&system->idle_lock);
+}
+
+/* While one stands reported the watch goes on: that its handler has returned is told, too. */
+void airi_watch_rest(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+
+    airi_mutex_lock(&system->idle_lock);
+    if (--system->awake == 0 && airi_load(&system->reported, AIRI_SEQ_CST) == 0)
+        arm(system, false);
+    airi_mutex_unlock(&system->idle_lock);
+}
+
+airt_status airi_watch_start(airt_system *system)
+{
+    airt_world *world = system->world;
+    airt_status status;
+
+    if (world->driven || system->foreign || system->options.stuck_ms == UINT32_MAX)
+        return AIRT_OK;
+    status = world->poll_create(world, &system->watch_poll);
+    return status != AIRT_OK ? status : world->thread_start(world, "airt-watch", watch_run, system, &system->watch);
+}
+
+void airi_watch_stop(airt_system *system)
+{
+    airi_store(&system->watch_halt, true, AIRI_SEQ_CST);
+    if (system->watch == NULL)
+        return;
+    system->world->poll_ring(system->watch_poll);
+    system->world->thread_join(system->world, &system->watch);
+}
