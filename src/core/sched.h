@@ -34,6 +34,8 @@ bool        airi_all_quiet(airt_system *system);
 void        airi_leaks_report(airt_system *system);
 void        airi_workers_halt(airt_system *system);
 bool        airi_spare_start(airt_system *system);
+/* Its timer, before the first worker; its thread, after the last. */
+airt_status airi_watch_prepare(airt_system *system);
 airt_status airi_watch_start(airt_system *system);
 void        airi_watch_stop(airt_system *system);
 /* A worker's thread leaves its rest, or goes to it. */

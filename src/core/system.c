@@ -77,6 +77,8 @@ static airt_status start_workers(airt_system *system)
         return AIRT_ENOMEM;
     if (system->foreign)
         status = system->world->poll_create(system->world, &system->poll);
+    if (status == AIRT_OK)
+        status = airi_watch_prepare(system);
     for (uint32_t i = 0; i < o->workers && status == AIRT_OK; i++)
         status = airi_worker_start(system, AIRI_CLASS_POOLED, NULL);
     return status == AIRT_OK ? airi_watch_start(system) : status;

@@ -155,15 +155,20 @@ void airi_watch_rest(airi_worker *worker)
     airi_mutex_unlock(&system->idle_lock);
 }
 
-airt_status airi_watch_start(airt_system *system)
+airt_status airi_watch_prepare(airt_system *system)
 {
     airt_world *world = system->world;
-    airt_status status;
 
     if (world->driven || system->foreign || system->options.stuck_ms == UINT32_MAX)
         return AIRT_OK;
-    status = world->poll_create(world, &system->watch_poll);
-    return status != AIRT_OK ? status : world->thread_start(world, "airt-watch", watch_run, system, &system->watch);
+    return world->poll_create(world, &system->watch_poll);
+}
+
+airt_status airi_watch_start(airt_system *system)
+{
+    if (system->watch_poll == NULL)
+        return AIRT_OK;
+    return system->world->thread_start(system->world, "airt-watch", watch_run, system, &system->watch);
 }
 
 void airi_watch_stop(airt_system *system)
