@@ -30,10 +30,10 @@ bool        airi_worker_leaves(airi_worker *worker);
 airt_status airi_worker_start(airt_system *system, airi_class class, airi_worker **out_worker);
 void        airi_worker_end(airi_worker *worker);
 /* Whether every worker rests and nothing is left to run. */
-bool        airi_all_quiet(airt_system *system);
-void        airi_leaks_report(airt_system *system);
-void        airi_workers_halt(airt_system *system);
-bool        airi_spare_start(airt_system *system);
+bool airi_all_quiet(airt_system *system);
+void airi_leaks_report(airt_system *system);
+void airi_workers_halt(airt_system *system);
+bool airi_spare_start(airt_system *system);
 /* Its timer, before the first worker; its thread, after the last. */
 airt_status airi_watch_prepare(airt_system *system);
 airt_status airi_watch_start(airt_system *system);
