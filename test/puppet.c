@@ -2,6 +2,8 @@
 /* Actors that do what the message in hand says, and say what happens to them. */
 #include "sim.h"
 
+#include "core/loop.h"
+
 void act_drop(struct act *body)
 {
     (void)body;
@@ -200,4 +202,28 @@ airt_ref sim_stuck(sim *s, char tag, const airt_spawn_options *options, int64_t 
     sim_do(s, ref, sim_sleeps, (void *)(intptr_t)ms);
     sim_settle(s);
     return ref;
+}
+
+void sim_yield(airt_ctx *ctx)
+{
+    airi_loop_yield(ctx->worker, true);
+}
+
+airt_status sim_stays(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    struct sim_stay *stay = argument;
+
+    (void)self;
+    stay->inside = true;
+    while (!stay->open)
+        sim_yield(ctx);
+    stay->left = true;
+    return AIRT_OK;
+}
+
+void sim_until(sim *s, const bool *flag)
+{
+    for (int steps = 0; steps < 20000 && !*flag; steps++)
+        if (!airt_sim_step(s->world))
+            return;
 }

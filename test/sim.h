@@ -167,6 +167,15 @@ uint32_t sim_queued(sim *s, airt_ref who);
 airt_status sim_sleeps(airt_ctx *ctx, struct puppet *self, void *argument);
 /* A puppet in such a handler; what was said so far is forgotten. */
 airt_ref sim_stuck(sim *s, char tag, const airt_spawn_options *options, int64_t ms);
+/* In a handler, between two of its instructions: other workers run, and may kill its actor. */
+void sim_yield(airt_ctx *ctx);
+/* For sim_do: a handler that stays, without an await, until it is opened. Meanwhile nothing may settle: sim_until. */
+struct sim_stay {
+    bool inside, open, left;
+};
+airt_status sim_stays(airt_ctx *ctx, struct puppet *self, void *argument);
+/* Steps until it is so; gives up when nothing is ready, or after more steps than any test needs. */
+void sim_until(sim *s, const bool *flag);
 /* A reason in a word: normal, shutdown, killed, error, ... */
 const char *sim_reason(const struct airt_reason *reason);
 
