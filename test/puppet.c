@@ -209,6 +209,11 @@ void sim_yield(airt_ctx *ctx)
     airi_loop_yield(ctx->worker, true);
 }
 
+void sim_announce_wait(airt_ctx *ctx, airt_call call)
+{
+    airi_store(&ctx->actor->waits, airi_ref_index((airt_ref){ call.bits }), AIRI_SEQ_CST);
+}
+
 airt_status sim_stays(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     struct sim_stay *stay = argument;

@@ -107,11 +107,61 @@ static void receive_is_selective(void **state)
     sim_each(receive_body, NULL);
 }
 
+/* --- each call's own time ----------------------------------------------------------------------------------------- */
+
+static int64_t since(airt_ctx *ctx, int64_t start)
+{
+    return (airt_now_ns(ctx) - start) / 1000000;
+}
+static airt_status waits_for_each(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_ref      sleeper = *(airt_ref *)argument;
+    int64_t       start = airt_now_ns(ctx);
+    query_call    q1 = airt_ask_begin_any(ctx, sleeper, AIRT_MS(50), query, .n = 1);
+    query_call    q2 = airt_ask_begin_any(ctx, sleeper, AIRT_MS(80), query, .n = 2);
+    query_call    q3 = airt_ask_begin_any(ctx, sleeper, AIRT_MS(1000), query, .n = 3);
+    airt_call    *calls[] = { &q2.call, &q1.call, &q3.call };
+    struct answer answer;
+    size_t        index = 9;
+
+    (void)self;
+    AIRT_CHECK_EQ(airt_await_any(ctx, AIRT_MS(600), calls, 3, &index), AIRT_OK);
+    sim_say("any%zu@%lld", index, (long long)since(ctx, start));
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q1, &answer), AIRT_ETIMEDOUT);
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q2, &answer), AIRT_EPENDING);
+    AIRT_CHECK_EQ(airt_await_all(ctx, AIRT_MS(600), calls, 1), AIRT_OK);
+    sim_say("all@%lld", (long long)since(ctx, start));
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q2, &answer), AIRT_ETIMEDOUT);
+    AIRT_CHECK_EQ(airt_await_any(ctx, AIRT_MS(20), calls + 2, 1, &index), AIRT_ETIMEDOUT); /* the wait's own */
+    sim_say("wait@%lld", (long long)since(ctx, start));
+    AIRT_CHECK_EQ(airt_await_all(ctx, AIRT_MS(600), calls + 2, 1), AIRT_OK);
+    AIRT_CHECK_EQ(airt_call_take(ctx, query, q3, &answer), AIRT_OK);
+    AIRT_CHECK_EQ(answer.n, 103);
+    sim_say("last@%lld", (long long)since(ctx, start));
+    return AIRT_OK;
+}
+static void own_time_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    airt_ref r = sim_stuck(s, 'r', NULL, 200);
+
+    sim_begin(s);
+    sim_do(s, a, waits_for_each, &r);
+    sim_run(s, 2000);
+    ASSERT_SAID(s, "any1@50 all@80 wait@100 r?3 last@200");
+}
+static void a_call_ends_in_its_own_time(void **state)
+{
+    (void)state;
+    sim_each(own_time_body, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SIM_TEST(several_calls_at_once),
         SIM_TEST(receive_is_selective),
+        SIM_TEST(a_call_ends_in_its_own_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,12 +296,50 @@ static void random_graphs_agree_with_the_model(void **state)
     sim_each(graph_body, NULL);
 }
 
+/* --- a ring that is not one's own --------------------------------------------------------------------------------- */
+
+/* b closes a ring with c, and is about to find that out. */
+static airt_status about_to_close(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    command_call call = airt_ask_begin_any(ctx, node[2], AIRT_SECONDS(10), command, .run = (uint64_t)(uintptr_t)keeps);
+
+    sim_announce_wait(ctx, call.call);
+    (void)sim_stays(ctx, self, argument);
+    sim_announce_wait(ctx, (airt_call){ 0 });
+    return airt_reply_to(ctx, &self->kept[0], command, .n = 7);
+}
+static void lasso_body(sim *s)
+{
+    struct sim_stay stay = { 0 };
+
+    cast(s, 4);
+    sim_do(s, node[2], asks_keeper, (void *)1);
+    sim_settle(s);
+    sim_do(s, node[1], about_to_close, &stay);
+    sim_until(s, &stay.inside);
+    sim_do(s, node[0], asks, (void *)1); /* neither is in the ring */
+    sim_do(s, node[3], asks, (void *)2);
+    for (int i = 0; i < 1000 && !stay.left; i++)
+        (void)airt_sim_step(s->world);
+    assert_int_equal(s->letters[AIRT_LETTER_DEADLOCK], 0);
+    ASSERT_SAID(s, "");
+    stay.open = true;
+    sim_settle(s);
+    ASSERT_SORTED(s, "a=OK c=OK d=OK");
+}
+static void a_ring_is_told_to_none_but_who_closes_it(void **state)
+{
+    (void)state;
+    sim_each(lasso_body, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SIM_TEST(cycles_short_and_long),
         SIM_TEST(a_move_may_close_a_cycle),
         SIM_TEST(no_false_alarm),
+        SIM_TEST(a_ring_is_told_to_none_but_who_closes_it),
         SIM_TEST(random_graphs_agree_with_the_model),
     };
 

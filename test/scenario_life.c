@@ -264,13 +264,77 @@ static void a_start_that_awaits(void **state)
     sim_each(stopped_while_starting_body, NULL);
 }
 
+/* --- hooks begin with nothing of another's ------------------------------------------------------------------------ */
+
+enum {
+    TRACE = 0xbeef
+};
+static airt_ref witness;
+
+static airt_status fails_an_ask(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    (void)argument;
+    AIRT_CHECK(airt_msg_trace(airt_message(ctx)) == TRACE);
+    AIRT_CHECK_EQ(sim_query(ctx, AIRT_NONE, AIRT_MS(1), 1, NULL), AIRT_EDEAD);
+    return AIRT_OK;
+}
+static airt_status serves_with_a_failure(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    (void)argument;
+    (void)sim_query(ctx, AIRT_NONE, AIRT_MS(1), 1, NULL);
+    return airt_reply(ctx, command, .n = 1);
+}
+static airt_status says_trace(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)argument;
+    sim_say("%c.%llx", self->tag, (unsigned long long)airt_msg_trace(airt_message(ctx)));
+    return AIRT_OK;
+}
+static airt_status looks_about(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)argument;
+    (void)airt_tell_any(ctx, witness, act, .run = says_trace);
+    sim_say("%c.%s", self->tag, airt_status_name(airt_last_failure(ctx)->status) + 5);
+    sim_say("%c.%s", self->tag, airt_status_name(sim_query(ctx, witness, AIRT_SECONDS(1), 1, NULL)) + 5);
+    return AIRT_OK;
+}
+static void hook_body(sim *s)
+{
+    puppet_plan   plan = { .run = looks_about };
+    airt_ref      x = sim_spawn(s, 'x');
+    struct act    act = { fails_an_ask, NULL };
+    struct answer answer = { 0 };
+
+    witness = sim_spawn(s, 'w');
+    sim_begin(s);
+    (void)airt_tell_body(s->system, x, &act_kind, &act, &(airt_send_options){ .trace = TRACE });
+    sim_settle(s);
+    (void)sim_spawn_with(s, 'y', &plan, NULL);
+    sim_settle(s);
+    ASSERT_SORTED(s, "y+ y.OK y.OK w.0 w?1");
+    assert_int_equal(
+        airt_ask_any(s->system, x, &answer, AIRT_MS(5), command, .run = (uint64_t)(uintptr_t)serves_with_a_failure),
+        AIRT_OK);
+    sim_run(s, 10);
+    (void)sim_spawn_with(s, 'z', &plan, NULL); /* when that request's time is over */
+    sim_settle(s);
+    ASSERT_SORTED(s, "z+ z.OK z.OK w.0 w?1");
+}
+static void a_start_has_no_trace_of_another(void **state)
+{
+    (void)state;
+    sim_each(hook_body, &(airt_system_options){ .workers = 1 });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SIM_TEST(a_start_that_fails),       SIM_TEST(a_spawner_hears_of_the_start),
         SIM_TEST(stopped_before_its_start), SIM_TEST(stop_overtakes_drain_does_not),
         SIM_TEST(an_actor_ends_itself),     SIM_TEST(a_suspended_handler_is_stopped_or_killed),
-        SIM_TEST(a_start_that_awaits),
+        SIM_TEST(a_start_that_awaits),      SIM_TEST(a_start_has_no_trace_of_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

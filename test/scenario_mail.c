@@ -241,6 +241,56 @@ static void a_wait_that_closes_a_cycle_is_refused(void **state)
     sim_each(room_cycle_body, NULL);
 }
 
+/* --- bytes to wait for -------------------------------------------------------------------------------------------- */
+
+struct pair {
+    uint64_t first, second;
+};
+AIRT_KIND(pair, first, second)
+
+static airt_status sends_large(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    struct pair pair = { 1, 2 };
+    airt_status status =
+        airt_tell_body(ctx, *(airt_ref *)argument, &pair_kind, &pair, &(airt_send_options){ .wait = AIRT_MS(5) });
+
+    sim_say("%c=%s", self->tag, airt_status_name(status) + 5);
+    return AIRT_OK;
+}
+static airt_status sends_small(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    sim_say("%c=%s", self->tag, airt_status_name(sim_num_with(AIRI_FROM(ctx), *(airt_ref *)argument, 1, NULL)) + 5);
+    return AIRT_OK;
+}
+/* Room for one small one, and a large one waits at the head, in an owner's box that sleeps, receives or asks. */
+static void small_behind_large_body(sim *s)
+{
+    airt_spawn_options options = { .mailbox = { .bytes_max = 24, .overflow = AIRT_WAIT, .wait_ms = 1000 } };
+    airt_ref           r = sim_stuck(s, 'r', &options, 100);
+    airt_ref           a = sim_spawn(s, 'a'), b = sim_spawn(s, 'b'), c = sim_spawn(s, 'c');
+
+    sim_begin(s);
+    sim_num(s, r, 1);
+    sim_num(s, r, 2);
+    sim_do(s, a, sends_large, &r);
+    sim_settle(s);
+    sim_do(s, b, sends_small, &r);
+    sim_settle(s);
+    sim_do(s, c, sends_small, &r);
+    sim_settle(s);
+    ASSERT_SAID(s, "");
+    sim_run(s, 6);
+    ASSERT_SORTED(s, "a=ETIMEDOUT b=OK"); /* while its owner is away; c has to wait for it */
+    assert_int_equal(sim_queued(s, r), 3);
+    sim_run(s, 200);
+    ASSERT_SORTED(s, "c=OK r:1 r:1 r:1 r:2");
+}
+static void who_gives_up_lets_smaller_ones_in(void **state)
+{
+    (void)state;
+    sim_each(small_behind_large_body, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +302,7 @@ int main(void)
         SIM_TEST(the_receivers_end_releases_waiters),
         SIM_TEST(first_come_first_served),
         SIM_TEST(a_wait_that_closes_a_cycle_is_refused),
+        SIM_TEST(who_gives_up_lets_smaller_ones_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,9 @@ struct sim_stay {
 airt_status sim_stays(airt_ctx *ctx, struct puppet *self, void *argument);
 /* Steps until it is so; gives up when nothing is ready, or after more steps than any test needs. */
 void sim_until(sim *s, const bool *flag);
+/* A handler's wait for a call as it stands just before it looks for a cycle: announced, and not refused yet. A call of
+ * zero takes it back. */
+void sim_announce_wait(airt_ctx *ctx, airt_call call);
 /* A reason in a word: normal, shutdown, killed, error, ... */
 const char *sim_reason(const struct airt_reason *reason);
 
