@@ -11,7 +11,11 @@ enum {
     SENDERS = 8,
     EACH = 1000,
     TICKS = 50,
-    TURNS = 3
+    TURNS = 3,
+    BURST = 100,
+    TURN_MAX = 64,
+    CASTERS = 5,
+    LONG_US = 1000000000
 };
 
 AIRT_SIGNAL(tick)
@@ -259,6 +263,111 @@ static void a_timer_comes_by_the_descriptor(void **state)
     loop_close(&l);
 }
 
+/* --- steps by number ---------------------------------------------------------------------------------------------- */
+
+AIRT_SIGNAL(burst)
+AIRT_SIGNAL(ask_one)
+struct caster_start {
+    server_ref server;
+};
+AIRT_KIND(caster_start, REF(server))
+#define caster_ACCEPTS(KIND) KIND(burst) KIND(ask_one)
+AIRT_PROTOCOL(caster)
+struct caster {
+    server_ref server;
+};
+static int entered, left; /* handlers of casters */
+AIRT_ON(caster, caster_start)
+{
+    self->server = msg->server;
+    return AIRT_OK;
+}
+AIRT_ON(caster, burst)
+{
+    entered++;
+    for (int i = 0; i < BURST; i++)
+        AIRT_TRY(airt_tell(ctx, self->server, number, .value = 1));
+    left++;
+    return AIRT_OK;
+}
+AIRT_ON(caster, ask_one)
+{
+    struct number answer;
+
+    entered++;
+    AIRT_TRY(airt_ask(ctx, self->server, &answer, AIRT_SECONDS(60), square, .value = 3));
+    left++;
+    return AIRT_OK;
+}
+#define caster_HANDLES(ON, A) ON(A, caster_start) ON(A, burst) ON(A, ask_one)
+AIRT_BEHAVIOR(caster)
+
+static airt_system *steps_begin(server_ref *server, caster_ref caster[], int count)
+{
+    airt_system *system = NULL;
+
+    told = served = entered = left = 0;
+    OK(airt_system_create((&(airt_system_options){ .foreign_loop = true, .turn_us = LONG_US }), &system));
+    OK(airt_spawn(system, server, server, NULL));
+    for (int i = 0; i < count; i++)
+        OK(airt_spawn(system, caster, &caster[i],
+                      &(airt_spawn_options){ .start = AIRT_START(caster, .server = *server) }));
+    OK(airt_system_step(system, 0, &(bool){ false }));
+    return system;
+}
+
+/* One step of one turn. */
+static bool step_one(airt_system *system)
+{
+    uint64_t turns = stats_of(system).turns;
+    bool     more = false;
+
+    OK(airt_system_step(system, 1, &more));
+    assert_int_equal(stats_of(system).turns, turns + 1);
+    return more;
+}
+
+static void a_step_is_a_turn(void **state)
+{
+    server_ref   server;
+    caster_ref   caster[1];
+    airt_system *system = steps_begin(&server, caster, 1);
+
+    (void)state;
+    OK(airt_tell(system, caster[0], burst));
+    assert_true(step_one(system));
+    assert_int_equal(left, 1); /* all of it */
+    assert_int_equal(told, 0);
+    assert_true(step_one(system));
+    assert_int_equal(told, TURN_MAX);
+    assert_false(step_one(system));
+    assert_int_equal(told, BURST);
+    OK(airt_system_stop(&system, AIRT_SECONDS(60)));
+}
+
+static void a_handler_that_waits_ends_its_step(void **state)
+{
+    server_ref   server;
+    caster_ref   caster[CASTERS];
+    airt_system *system = steps_begin(&server, caster, CASTERS);
+    int          steps = 0;
+
+    (void)state;
+    for (int i = 0; i < CASTERS; i++)
+        OK(airt_tell(system, caster[i], ask_one));
+    for (bool more = true; more; steps++) {
+        int before = entered + left + served;
+
+        more = step_one(system);
+        assert_true(served <= TURN_MAX && entered <= CASTERS);
+        if (served == 0) /* not yet the server's turn, which is of several messages */
+            assert_int_equal(entered + left + served, before + 1);
+    }
+    assert_int_equal(left, CASTERS);
+    assert_true(steps <= 3 * CASTERS); /* in, the server's, out */
+    OK(airt_system_stop(&system, AIRT_SECONDS(60)));
+}
+
 /* --- side by side ------------------------------------------------------------------------------------------------- */
 
 struct abroad {
@@ -326,8 +435,12 @@ static void systems_live_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_runs_without_steps),     cmocka_unit_test(timers_and_asks_run_beside_the_hosts_timer),
-        cmocka_unit_test(others_send_from_their_threads), cmocka_unit_test(a_timer_comes_by_the_descriptor),
+        cmocka_unit_test(nothing_runs_without_steps),
+        cmocka_unit_test(timers_and_asks_run_beside_the_hosts_timer),
+        cmocka_unit_test(others_send_from_their_threads),
+        cmocka_unit_test(a_timer_comes_by_the_descriptor),
+        cmocka_unit_test(a_step_is_a_turn),
+        cmocka_unit_test(a_handler_that_waits_ends_its_step),
         cmocka_unit_test(systems_live_side_by_side),
     };
 
