@@ -183,6 +183,60 @@ static void a_stop_that_leaves_a_handler_says_so(void **state)
     assert_null(system);
 }
 
+/* Stays until its own door is opened. */
+static _Atomic(int) door_of[2];
+#define stayer_ACCEPTS(KIND) KIND(number)
+AIRT_PROTOCOL(stayer)
+struct stayer {
+    char nothing;
+};
+AIRT_ON(stayer, number)
+{
+    uint64_t door = msg->value; /* it goes with the kill */
+
+    (void)self;
+    (void)ctx;
+    atomic_fetch_add(&hold.inside, 1);
+    while (!atomic_load(&door_of[door]))
+        pause_us(200);
+    return AIRT_OK;
+}
+#define stayer_HANDLES(ON, A) ON(A, number)
+AIRT_BEHAVIOR(stayer)
+
+/* Only one of the two may be abandoned; when its handler has returned, a second stop abandons the other. */
+static void a_stop_kills_again_what_it_could_not_abandon(void **state)
+{
+    airt_system *system = NULL;
+    stayer_ref   stayer[2];
+    int          first;
+
+    (void)state;
+    UNTIL(threads_now() == threads_without());
+    gate_close(&hold);
+    door_of[0] = door_of[1] = 0;
+    OK(airt_system_create((&(airt_system_options){ .workers = 2, .abandoned_max = 1, .stuck_ms = NEVER_STUCK }),
+                          &system));
+    for (uint64_t i = 0; i < 2; i++) {
+        OK(airt_spawn(system, stayer, &stayer[i], NULL));
+        OK(airt_tell(system, stayer[i], number, .value = i));
+    }
+    UNTIL(hold.inside == 2);
+    IS(airt_system_stop(&system, AIRT_MS(10)), AIRT_ELEFT);
+    assert_int_equal(stats_of(system).abandoned, 1);
+    assert_int_equal(stats_of(system).actors, 1);
+    first = airt_stop(system, stayer[0].ref, NULL) == AIRT_EDEAD ? 0 : 1; /* who was abandoned */
+    assert_int_equal(airt_stop(system, stayer[!first].ref, NULL), AIRT_OK);
+    door_of[first] = 1;
+    UNTIL(stats_of(system).abandoned == 0);
+    assert_int_equal(stats_of(system).actors, 1);
+    IS(airt_system_stop(&system, AIRT_MS(10)), AIRT_ELEFT);
+    assert_int_equal(stats_of(system).abandoned, 1);
+    assert_int_equal(stats_of(system).actors, 0);
+    door_of[!first] = 1;
+    OK(airt_system_stop(&system, AIRT_SECONDS(60)));
+}
+
 static void *stop_it(void *argument)
 {
     airt_system **system = (airt_system **)argument;
@@ -357,6 +411,7 @@ int main(void)
         cmocka_unit_test(children_end_before_parents),
         cmocka_unit_test(what_does_not_stop_in_time_is_killed),
         cmocka_unit_test(a_stop_that_leaves_a_handler_says_so),
+        cmocka_unit_test(a_stop_kills_again_what_it_could_not_abandon),
         cmocka_unit_test(a_long_queue_does_not_hold_up_a_stop),
         cmocka_unit_test(eight_threads_ask_at_once),
         cmocka_unit_test(senders_outside_wait_for_room),

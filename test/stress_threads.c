@@ -8,7 +8,8 @@
 enum {
     MANY = 16,
     DEDICATED = 8,
-    ROUNDS = 200
+    ROUNDS = 200,
+    REGIONS = 30
 };
 
 AIRT_SIGNAL(enter)
@@ -136,6 +137,44 @@ AIRT_ON(marker, enter)
 }
 #define marker_HANDLES(ON, A) ON(A, marker_start) ON(A, enter)
 AIRT_BEHAVIOR(marker)
+
+/* One region after the other in one handler, all but the first empty. */
+static _Atomic(int) regions, refused_regions, spares;
+#define surveyor_ACCEPTS(KIND) KIND(enter)
+AIRT_PROTOCOL(surveyor)
+struct surveyor {
+    char nothing;
+};
+AIRT_ON(surveyor, enter)
+{
+    for (int i = 0; i < REGIONS; i++) {
+        if (airt_blocking_begin(ctx) != AIRT_OK)
+            atomic_fetch_add(&refused_regions, 1);
+        if (i == 0)
+            gate_pass(&door);
+        airt_blocking_end(ctx);
+        if (i == REGIONS - 1)
+            atomic_store(&spares, (int)atomic_load(&airt_ctx_system(ctx)->spare_workers));
+        atomic_fetch_add(&regions, 1);
+    }
+    return AIRT_OK;
+}
+#define surveyor_HANDLES(ON, A) ON(A, enter)
+AIRT_BEHAVIOR(surveyor)
+
+/* A pooled actor that stays in the gate. */
+#define squatter_ACCEPTS(KIND) KIND(enter)
+AIRT_PROTOCOL(squatter)
+struct squatter {
+    char nothing;
+};
+AIRT_ON(squatter, enter)
+{
+    gate_pass(&hold);
+    return AIRT_OK;
+}
+#define squatter_HANDLES(ON, A) ON(A, enter)
+AIRT_BEHAVIOR(squatter)
 
 /* Does not return for a while. */
 #define slow_ACCEPTS(KIND) KIND(spin) KIND(nap)
@@ -304,6 +343,35 @@ static void a_region_that_blocks_is_replaced(void **state)
     end(&system);
 }
 
+/* Nobody is ever free to stand in, so that each region would start somebody. */
+static void a_handler_is_replaced_once(void **state)
+{
+    airt_system *system = begin(&(airt_system_options){ .workers = 1, .stuck_ms = NEVER_STUCK });
+    int          threads = threads_now();
+    surveyor_ref surveyor;
+    squatter_ref squatter;
+
+    (void)state;
+    regions = refused_regions = 0;
+    OK(airt_spawn(system, surveyor, &surveyor, NULL));
+    OK(airt_tell(system, surveyor, enter));
+    UNTIL(atomic_load(&door.inside) == 1);
+    for (int i = 0; i < MANY; i++) {
+        OK(airt_spawn(system, squatter, &squatter, NULL));
+        OK(airt_tell(system, squatter, enter));
+    }
+    UNTIL(atomic_load(&hold.inside) == 1); /* the one that stands in for the first region */
+    gate_open(&door);
+    UNTIL(atomic_load(&regions) == REGIONS);
+    assert_int_equal(atomic_load(&spares), 1);
+    assert_int_equal(atomic_load(&refused_regions), 0);
+    gate_open(&hold);
+    UNTIL(atomic_load(&hold.passed) == MANY);
+    assert_int_equal(atomic_load(&hold.most), 1);
+    UNTIL(threads_now() == threads);
+    end(&system);
+}
+
 static void ask_some(airt_system *system, pooled_ref pooled)
 {
     struct identity answer;
@@ -355,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_dedicated_actor_has_one_thread),
         cmocka_unit_test(dedicated_threads_are_bounded_and_used_again),
         cmocka_unit_test(a_region_that_blocks_is_replaced),
+        cmocka_unit_test(a_handler_is_replaced_once),
         cmocka_unit_test(a_stuck_handler_is_reported_and_replaced),
     };
 
