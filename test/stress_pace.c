@@ -17,6 +17,7 @@ enum {
 
 /* --- a world whose clock goes ahead ------------------------------------------------------------------------------- */
 
+static bool             uneven; /* only every other handler is slow */
 static airt_world       world;
 static _Atomic(int64_t) ahead_ns;
 static _Atomic(int)     looks; /* of the watch */
@@ -53,8 +54,8 @@ struct plodder {
     char nothing;
 };
 static struct {
-    airt_ref     last; /* whose handler was the last one */
-    int          run;  /* of how many */
+    airt_ref     last;       /* whose handler was the last one */
+    int          run, noted; /* of how many */
     int          longest, long_runs;
     int64_t      stalest_ns;
     _Atomic(int) done;
@@ -66,6 +67,7 @@ static void note(airt_ctx *ctx)
 
     log_of.run = airt_ref_same(log_of.last, airt_self(ctx)) ? log_of.run + 1 : 1;
     log_of.last = airt_self(ctx);
+    log_of.noted++;
     log_of.longest = log_of.run > log_of.longest ? log_of.run : log_of.longest;
     log_of.long_runs += log_of.run == 3;
     log_of.stalest_ns = stale > log_of.stalest_ns ? stale : log_of.stalest_ns;
@@ -82,7 +84,8 @@ AIRT_ON(plodder, slow)
 {
     (void)self;
     note(ctx);
-    take_us(SLOW_US);
+    if (!uneven || log_of.noted % 2 == 0)
+        take_us(SLOW_US);
     atomic_fetch_add(&log_of.done, 1);
     return AIRT_OK;
 }
@@ -153,6 +156,25 @@ static void a_turn_of_slow_handlers_ends_in_time(void **state)
     assert_true(log_of.longest <= 3);
     assert_true(log_of.stalest_ns < INT64_C(4000) * SLOW_US);
     end(&system);
+}
+
+/* Once it is known that its handlers may be slow, quick ones in between do not make that forgotten. */
+static void quick_handlers_between_slow_ones_hide_nothing(void **state)
+{
+    airt_system *system = begin((airt_system_options){ .workers = 1, .stuck_ms = NEVER_STUCK });
+    filler_ref   filler;
+
+    (void)state;
+    OK(airt_spawn(system, filler, &filler, NULL));
+    for (int i = 0; i < 2; i++)
+        OK(airt_spawn(system, plodder, &plodder[i], NULL));
+    plod(system, filler, YOUNG, 0);
+    uneven = true;
+    plod(system, filler, 0, QUEUED);
+    plod(system, filler, 0, QUEUED);
+    uneven = false;
+    end(&system);
+    assert_true(log_of.stalest_ns < INT64_C(4000) * SLOW_US);
 }
 
 /* --- what came from outside --------------------------------------------------------------------------------------- */
@@ -320,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_turn_of_slow_handlers_ends_in_time),
+        cmocka_unit_test(quick_handlers_between_slow_ones_hide_nothing),
         cmocka_unit_test(what_comes_from_outside_is_served_beside_talking_pairs),
         cmocka_unit_test(timers_fire_while_who_kept_the_time_is_busy),
         cmocka_unit_test(the_watch_stays_awake_while_there_is_work),
