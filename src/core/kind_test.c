@@ -305,7 +305,7 @@ static void behaviors(void **state)
     assert_null(counter_behavior.kinds[3]);
     assert_int_equal(fake_counter_behavior.placement, AIRT_POOLED);
     assert_string_equal(door_closed_state.name, "door.closed");
-    assert_ptr_equal(door_behavior.receive, door_closed_state.receive);
+    assert_true(door_behavior.receive == door_closed_state.receive);
     assert_ptr_equal(door_behavior.kinds[1], &one_kind);
     assert_true(door_opened_state.pinned && !door_closed_state.pinned);
     assert_int_equal(door_closed_state.receive(&self, fake_ctx(), &tick_kind, ""), AIRT_OK);

@@ -80,6 +80,7 @@ struct airi_worker {
     airi_injection        pinned;
     uint32_t              turn_left;
     uint32_t              clock_left, clock_every; /* messages until the clock is read again */
+    uint32_t              quick_looks;             /* readings in a row that found handlers quick */
     int64_t               turn_end_ns;
     /* stealable */
     airi_runq     runq;

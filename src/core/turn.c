@@ -10,7 +10,8 @@
 #include <airt/behavior.h>
 
 enum {
-    CLOCK_EVERY_MAX = 32
+    CLOCK_EVERY_MAX = 32,
+    QUICK_LOOKS = 256
 };
 
 void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
@@ -231,13 +232,15 @@ static bool time_to_look(airi_worker *worker, airi_actor *actor)
            (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_SLOW) != 0; /* relaxed: the owner's own bit */
 }
 
-static void mark_slow(airi_actor *actor, bool slow)
+/* One slow reading marks an actor; many quick ones in a row clear it, since quick messages may stand between slow ones. */
+static void mark_slow(airi_worker *worker, airi_actor *actor, bool slow)
 {
-    if (slow == ((airi_load(&actor->flags, AIRI_RELAXED) & AIRI_SLOW) != 0)) /* relaxed: the owner's own bit */
-        return;
-    if (slow)
+    bool marked = (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_SLOW) != 0; /* relaxed: the owner's own bit */
+
+    worker->quick_looks = slow ? 0 : worker->quick_looks + 1;
+    if (slow && !marked)
         (void)airi_fetch_or(&actor->flags, AIRI_SLOW, AIRI_SEQ_CST);
-    else
+    if (marked && worker->quick_looks >= QUICK_LOOKS)
         (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_SLOW, AIRI_SEQ_CST);
 }
 
@@ -253,7 +256,7 @@ static bool out_of_time(airi_worker *worker, airi_actor *actor)
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 0;
     slow = worker->now_ns - before > (int64_t)system->options.turn_us * 250;
-    mark_slow(actor, slow);
+    mark_slow(worker, actor, slow);
     worker->clock_every = slow ? 1 : CLOCK_EVERY_MAX;
     worker->clock_left = worker->clock_every;
     return worker->now_ns >= worker->turn_end_ns;
