@@ -16,6 +16,13 @@ typedef enum misuse {
     REGION_TWICE,
     REGION_ENDED_TWICE,
     NOBODY,
+    NULL_SYSTEM, /* from here on outside of handlers */
+    NULL_STATS,
+    NULL_PLACE,
+    NULL_NAME,
+    NULL_STOP,
+    NULL_MESSAGE,
+    NULL_KIND,
     MISUSES
 } misuse;
 static const char *const said[] = {
@@ -25,7 +32,14 @@ static const char *const said[] = {
     [AWAIT_IN_REGION] = "no await inside airt_blocking_begin",
     [REGION_TWICE] = "airt_blocking_begin inside airt_blocking_begin",
     [REGION_ENDED_TWICE] = "airt_blocking_end without airt_blocking_begin",
-    [NOBODY] = "airt_tell: neither a system nor the ctx of a handler",
+    [NOBODY] = "airt_tell: NULL is neither a system nor the ctx of a handler",
+    [NULL_SYSTEM] = "airt_tell: NULL is neither a system nor the ctx of a handler",
+    [NULL_STATS] = "airt_system_stats_get: NULL, or no system",
+    [NULL_PLACE] = "airt_system_create: NULL is no place for the system",
+    [NULL_NAME] = "airt_lookup: the name is NULL",
+    [NULL_STOP] = "airt_system_stop: NULL, not the address of a pointer to a system",
+    [NULL_MESSAGE] = "airt_msg_kind: the message is NULL",
+    [NULL_KIND] = "airt_body_print: the kind is NULL",
 };
 
 struct err {
@@ -83,6 +97,36 @@ AIRT_ON(wrong, err)
 #define wrong_HANDLES(ON, A) ON(A, err) ON(A, enter)
 AIRT_BEHAVIOR(wrong)
 
+static void err_outside(uint32_t how, airt_system *system, wrong_ref wrong)
+{
+    airt_system      *none = NULL;
+    airt_system_stats stats;
+    char              text[8];
+
+    switch (how) {
+    case NULL_SYSTEM:
+        (void)airt_tell(none, wrong, enter);
+        return;
+    case NULL_STATS:
+        airt_system_stats_get(NULL, &stats);
+        return;
+    case NULL_PLACE:
+        AIRT_CHECK_EQ(airt_system_create(NULL, NULL), AIRT_OK);
+        return;
+    case NULL_NAME:
+        AIRT_CHECK_EQ(airt_lookup(system, wrong, NULL, &wrong), AIRT_OK);
+        return;
+    case NULL_STOP:
+        AIRT_CHECK_EQ(airt_system_stop(NULL, AIRT_MS(1)), AIRT_OK);
+        return;
+    case NULL_MESSAGE:
+        (void)airt_msg_kind(NULL);
+        return;
+    default:
+        (void)airt_body_print(NULL, NULL, text, sizeof text);
+    }
+}
+
 static void __attribute__((noreturn)) err_in_child(uint32_t how)
 {
     struct rlimit no_core = { 0, 0 };
@@ -93,6 +137,8 @@ static void __attribute__((noreturn)) err_in_child(uint32_t how)
     if (airt_system_create((&(airt_system_options){ .workers = 2 }), &system) != AIRT_OK ||
         airt_spawn(system, wrong, &wrong, NULL) != AIRT_OK)
         _exit(1);
+    if (how >= NULL_SYSTEM)
+        err_outside(how, system, wrong);
     airt_tell(system, wrong, err, .how = how);
     _exit(airt_system_quiesce(system, AIRT_SECONDS(60)) == AIRT_OK ? 0 : 2);
 }

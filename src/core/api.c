@@ -28,7 +28,8 @@ static __attribute__((noreturn, cold)) void misuse(const char *verb, const char 
 airi_caller airi_resolve_ctx(airt_ctx *ctx, const char *verb)
 {
     if (__builtin_expect(ctx == NULL || ctx->tag != AIRI_TAG_CTX, 0))
-        misuse(verb, "neither a system nor the ctx of a handler");
+        misuse(verb, ctx == NULL ? "NULL is neither a system nor the ctx of a handler"
+                                 : "neither a system nor the ctx of a handler");
     if (__builtin_expect(ctx->worker->thread_token != airi_thread_token(), 0))
         misuse(verb, "a ctx is good inside its own handler only");
     return (airi_caller){ ctx->system, ctx->worker, ctx };
@@ -186,6 +187,8 @@ airt_status airt_lookup_kinds(airt_from from, const airt_kind *const kinds[], co
     airt_ref     found;
     airt_status  status;
 
+    if (name == NULL)
+        misuse("airt_lookup", "the name is NULL");
     airi_mutex_lock(&system->names_lock);
     found.bits = airi_names_find(&system->names, (airt_str){ name, strlen(name) });
     airi_mutex_unlock(&system->names_lock);

@@ -88,6 +88,8 @@ void airi_msg_free(airi_heap *heap, airi_cache *cache, airt_msg *msg)
 
 const airt_kind *airt_msg_kind(const airt_msg *msg)
 {
+    if (__builtin_expect(msg == NULL, 0))
+        airi_check_failed(__FILE__, __LINE__, "airt_msg_kind: the message is NULL");
     return msg->kind;
 }
 

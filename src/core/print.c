@@ -240,6 +240,8 @@ static void add_fields(page *to, const airt_kind *kind, const void *body)
 size_t airt_body_print(const airt_kind *kind, const void *body, char *text, size_t capacity)
 {
     page to = { .text = text, .capacity = capacity };
+    if (kind == NULL)
+        airi_check_failed(__FILE__, __LINE__, "airt_body_print: the kind is NULL");
     add_text(&to, kind->name);
     if (body != NULL)
         add_fields(&to, kind, body);

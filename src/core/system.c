@@ -18,6 +18,13 @@ enum {
     TIMERS_MAX = 1 << 26
 };
 
+/* For calls that a handler may make as well. */
+static void check_system(const airt_system *system, const char *otherwise)
+{
+    if (system == NULL || system->tag != AIRI_TAG_SYSTEM)
+        airi_check_failed(__FILE__, __LINE__, otherwise);
+}
+
 /* --- create ------------------------------------------------------------------------------------------------------- */
 
 static uint32_t or_default(uint32_t value, uint32_t instead)
@@ -162,6 +169,8 @@ airt_status airt_system_create_sized(const airt_system_options *options, size_t 
     airt_system        *system;
     airt_status         status = options_read(options, options_size, header_version, &read);
 
+    if (out_system == NULL)
+        airi_check_failed(__FILE__, __LINE__, "airt_system_create: NULL is no place for the system");
     if (status != AIRT_OK)
         return status;
     system = airi_permits(read.world, AIRT_ALLOCATION_SYSTEM) ? read.world->map(read.world, sizeof *system) : NULL;
@@ -287,10 +296,13 @@ static void stop_by_kill(airt_system *system)
 
 airt_status airt_system_stop(airt_system **system, airt_duration within)
 {
-    airt_system *stopping = *system;
+    airt_system *stopping;
     airt_world  *world;
     int64_t      now;
 
+    if (system == NULL)
+        airi_check_failed(__FILE__, __LINE__, "airt_system_stop: NULL, not the address of a pointer to a system");
+    stopping = *system;
     if (stopping == NULL)
         return AIRT_OK;
     AIRT_CHECK(stopping->tag == AIRI_TAG_SYSTEM);
@@ -365,6 +377,7 @@ airt_status airt_system_quiesce(airt_system *system, airt_duration within)
 
 int airt_system_fd(airt_system *system)
 {
+    check_system(system, "airt_system_fd: NULL, or no system");
     return system->foreign ? system->world->poll_fd(system->poll) : -1;
 }
 
@@ -373,6 +386,7 @@ airt_status airt_system_step(airt_system *system, uint32_t turns_max, bool *out_
     airi_driven *driven;
     uint32_t     turns = 0;
 
+    check_system(system, "airt_system_step: NULL, or no system");
     if (!system->foreign || system->worker == NULL)
         return AIRT_EINVAL;
     driven = &system->worker[0]->driven;
@@ -431,8 +445,10 @@ void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_sta
 {
     airt_system_stats stats = { 0 };
     airi_account      sum = { 0 };
-    uint32_t          count = airi_worker_total(system);
+    uint32_t          count;
 
+    check_system(system, "airt_system_stats_get: NULL, or no system");
+    count = airi_worker_total(system);
     account_add(&sum, &system->outside);
     for (uint32_t i = 0; i < count; i++)
         account_add(&sum, &system->worker[i]->account);

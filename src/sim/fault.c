@@ -25,7 +25,7 @@ static void fault_destroy(airt_world *world);
 
 static struct fault *fault_of(const airt_world *world)
 {
-    if (world->destroy != fault_destroy)
+    if (world == NULL || world->destroy != fault_destroy)
         airi_check_failed(__FILE__, __LINE__, "not a fault world");
     return (struct fault *)(uintptr_t)world;
 }
@@ -165,7 +165,10 @@ airt_status airt_fault_create_sized(airt_world *inner, const airt_fault_options 
                                     airt_world **out_world)
 {
     size_t        sites = (size_t)(__stop_airi_sites - __start_airi_sites);
-    struct fault *fault = calloc(1, sizeof(*fault) + sites * sizeof fault->at[0]);
+    struct fault *fault;
+    if (inner == NULL || out_world == NULL)
+        airi_check_failed(__FILE__, __LINE__, "airt_fault_create: NULL is no world to wrap, nor a place for one");
+    fault = calloc(1, sizeof(*fault) + sites * sizeof fault->at[0]);
     if (fault == NULL)
         return AIRT_ENOMEM;
     table_fill(&fault->world, inner);

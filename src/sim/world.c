@@ -55,9 +55,9 @@ static void sim_destroy(airt_world *world);
 /* The simulated world itself, below any fault worlds. */
 static struct sim *sim_of(const airt_world *world)
 {
-    while (world->inner != NULL)
+    while (world != NULL && world->inner != NULL)
         world = world->inner;
-    if (world->destroy != sim_destroy)
+    if (world == NULL || world->destroy != sim_destroy)
         airi_check_failed(__FILE__, __LINE__, "not a simulated world, nor a fault world around one");
     return (struct sim *)(uintptr_t)world;
 }
@@ -196,7 +196,9 @@ void airt_sim_run(airt_world *world, airt_duration span)
 {
     struct sim *sim = sim_of(world);
     check_outside(sim);
-    AIRT_CHECK(span.ns >= 0 && span.ns < AIRI_NEVER - sim->now_ns);
+    AIRT_CHECK(span.ns < 0 || span.ns < AIRI_NEVER - sim->now_ns);
+    if (span.ns < 0) /* over at once, as every span below zero is */
+        return;
     int64_t end_ns = sim->now_ns + span.ns;
     while (advance(sim, end_ns))
         continue;
@@ -357,7 +359,10 @@ static const airt_world sim_table = {
 airt_status airt_sim_create_sized(const airt_sim_options *options, size_t options_size, airt_world **out_world)
 {
     airt_sim_options chosen = { .seed = 0 };
-    struct sim      *sim = calloc(1, sizeof(*sim));
+    struct sim      *sim;
+    if (out_world == NULL)
+        airi_check_failed(__FILE__, __LINE__, "airt_sim_create: NULL is no place for the world");
+    sim = calloc(1, sizeof(*sim));
     if (sim == NULL)
         return AIRT_ENOMEM;
     if (options != NULL)
@@ -384,6 +389,8 @@ static void sim_destroy(airt_world *world)
 
 void airt_world_destroy(airt_world **world)
 {
+    if (world == NULL)
+        airi_check_failed(__FILE__, __LINE__, "airt_world_destroy: NULL, not the address of a pointer to a world");
     if (*world != NULL && (*world)->destroy != NULL)
         (*world)->destroy(*world);
     *world = NULL;

@@ -259,6 +259,7 @@ static void run_ends_exactly(void **state)
     assert_int_equal(airt_sim_now_ns(play.world), START_NS + 105);
     assert_int_equal(play.logged, 10);
     airt_sim_run(play.world, AIRT_NS(0));
+    airt_sim_run(play.world, AIRT_NS(-7)); /* over at once */
     assert_int_equal(airt_sim_now_ns(play.world), START_NS + 105);
     airt_sim_run(play.world, AIRT_NS(5)); /* the timer at the very end is served */
     assert_int_equal(play.logged, 11);
@@ -393,6 +394,16 @@ static void step_real_world(void)
     (void)airt_sim_step(airt_world_linux());
 }
 
+static void no_place(void)
+{
+    (void)!airt_sim_create(NULL, NULL);
+}
+
+static void no_world(void)
+{
+    airt_sim_run(NULL, AIRT_NS(1));
+}
+
 static void programmer_errors(void **state)
 {
     (void)state;
@@ -401,6 +412,8 @@ static void programmer_errors(void **state)
     expect_abort(due_but_not_ready, "is due and yet not ready");
     expect_abort(destroy_while_attached, "airi_list_empty");
     expect_abort(step_real_world, "not a simulated world");
+    expect_abort(no_world, "not a simulated world");
+    expect_abort(no_place, "airt_sim_create: NULL");
 }
 
 /* ---- the rest of the table ---- */
