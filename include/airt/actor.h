@@ -317,8 +317,8 @@ AIRT_API void airt_demonitor(airt_ctx *ctx, airt_ref who);
 AIRT_API AIRT_MUST_CHECK airt_status airt_link(airt_ctx *ctx, airt_ref who);
 /* Unties them, whoever linked. Nothing of the link comes any more but a notice that was sent already. */
 AIRT_API void airt_unlink(airt_ctx *ctx, airt_ref who);
-/* From now on failures of linked actors arrive as airt_exited messages instead of ending this actor; false, or a
- * restart: no longer. (OTP: process_flag(trap_exit).) */
+/* From now on failures of linked actors arrive as airt_exited messages instead of ending this actor; false, or the
+ * end of this incarnation: no longer. (OTP: process_flag(trap_exit).) */
 AIRT_API void airt_trap_exit(airt_ctx *ctx, bool on);
 
 /* Marks a region that may block the thread; the other actors go on with another worker. No await inside. Ended by

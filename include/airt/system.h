@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Why a message that was accepted was not handled; or, from FULL on, why it was not accepted. */
+/* Why a message that was accepted was not handled; or, from AIRT_LETTER_FULL on, why it was not accepted. */
 #define AIRT_DEAD_LETTER_TABLE(X)                                                                                      \
     X(AIRT_LETTER_EXPIRED, "expired", 1)                                                                               \
     X(AIRT_LETTER_DROPPED, "dropped", 1)                                                                               \
@@ -60,7 +60,7 @@ typedef struct airt_report {
     airt_report_kind kind;
     airt_ref         who;
     const char      *behavior;
-    const char      *message; /* kind of the message in work, or NULL */
+    const char      *message; /* name of the kind that was in work, a start or a hook too; NULL: none, or unknown */
     airt_status      status;
     int64_t          ns; /* how long, for STUCK and UNSTUCK */
     const char      *text;
