@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Behaviours: which kinds an actor handles, and how; what a protocol accepts; the kinds that the runtime itself sends.
- * `struct counter` is the state of actor `counter`: zeroed when an incarnation starts, touched by its handlers only. */
+ * `struct counter` is the state of actor `counter`: zeroed when an incarnation starts, touched by its handlers only.
+ * In C++ it must be trivial: nothing constructs or destroys it. */
 #ifndef AIRT_BEHAVIOR_H
 #define AIRT_BEHAVIOR_H
 
@@ -231,6 +232,10 @@ static inline bool airt_exit_is_failure(airt_exit exit)
 #define AIRI_OPTION(behavior, option) (void)(behavior option);
 #define AIRI_BEHAVIOR_VALUE(actor, name, receive, kinds, otherwise, ...)                                               \
     [] {                                                                                                               \
+        static_assert(std::is_trivially_default_constructible<struct actor>::value &&                                  \
+                          std::is_trivially_destructible<struct actor>::value,                                         \
+                      #actor ": the state is zeroed, not constructed, and never destroyed: no constructors, default "  \
+                             "member initializers or members that own something");                                     \
         airt_behavior airi_behavior = { (uint32_t)sizeof(airt_behavior),                                               \
                                         (uint32_t)sizeof(struct actor),                                                \
                                         name,                                                                          \
