@@ -135,10 +135,12 @@ typedef struct airt_bytes {
 #else
 #define AIRI_LITERAL(type, ...) ((type){ __VA_ARGS__ })
 #endif
-#define AIRT_NS(n) AIRI_LITERAL(airt_duration, (int64_t)(n))
-#define AIRT_US(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000)
-#define AIRT_MS(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000000)
-#define AIRT_SECONDS(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000000000)
+#define AIRT_NS(n) AIRI_LITERAL(airt_duration, AIRI_WHOLE_NUMBER(n))
+#define AIRT_US(n) AIRI_LITERAL(airt_duration, AIRI_WHOLE_NUMBER(n) * 1000)
+#define AIRT_MS(n) AIRI_LITERAL(airt_duration, AIRI_WHOLE_NUMBER(n) * 1000000)
+#define AIRT_SECONDS(n) AIRI_LITERAL(airt_duration, AIRI_WHOLE_NUMBER(n) * 1000000000)
+/* Integers only: half a second is AIRT_MS(500), and a cast alone would make it none. */
+#define AIRI_WHOLE_NUMBER(n) ((int64_t)((n) | 0))
 #define AIRT_FOREVER AIRI_LITERAL(airt_duration, INT64_MAX)
 #define AIRT_NONE AIRI_LITERAL(airt_ref, 0)
 #define AIRT_STR(literal) AIRI_LITERAL(airt_str, "" literal, sizeof(literal) - 1)
