@@ -36,7 +36,7 @@ AIRT_MUST_CHECK static inline airt_status airt_sim_create(const airt_sim_options
 AIRT_API bool airt_sim_step(airt_world *world);
 /* Steps until nothing is ready, without moving the clock. */
 AIRT_API void airt_sim_settle(airt_world *world);
-/* Steps until the clock has moved by span; the clock ends exactly there. */
+/* Steps until the clock has moved by span; the clock ends exactly there. A negative span is over at once. */
 AIRT_API void airt_sim_run(airt_world *world, airt_duration span);
 /* The virtual clock. */
 AIRT_API int64_t airt_sim_now_ns(const airt_world *world);
