@@ -81,8 +81,14 @@ void print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define assert_not_in_range(v, low, high)                                                                              \
     small_check((uintmax_t)(v) < (uintmax_t)(low) || (uintmax_t)(v) > (uintmax_t)(high), __FILE__, __LINE__,           \
                 "%s is %llu, in range", #v, (unsigned long long)(v))
-#define assert_string_equal(a, b) small_check_text(strcmp((a), (b)) == 0, (a), (b), __FILE__, __LINE__)
-#define assert_string_not_equal(a, b) small_check_text(strcmp((a), (b)) != 0, (a), (b), __FILE__, __LINE__)
+/* Arguments are evaluated once, as cmocka's are. */
+#define SMALL_COMPARE_TEXT(a, op, b)                                                                                   \
+    do {                                                                                                               \
+        const char *small_a = (a), *small_b = (b);                                                                     \
+        small_check_text(strcmp(small_a, small_b) op 0, small_a, small_b, __FILE__, __LINE__);                         \
+    } while (0)
+#define assert_string_equal(a, b) SMALL_COMPARE_TEXT(a, ==, b)
+#define assert_string_not_equal(a, b) SMALL_COMPARE_TEXT(a, !=, b)
 #define assert_memory_equal(a, b, size)                                                                                \
     small_check_bytes(memcmp((a), (b), (size)) == 0, (a), (b), (size), __FILE__, __LINE__)
 #define assert_memory_not_equal(a, b, size)                                                                            \
