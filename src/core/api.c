@@ -362,8 +362,12 @@ airt_status airt_reply_body(airt_ctx *ctx, const airt_kind *kind, const void *bo
 {
     airt_status status = may_reply(ctx, "airt_reply");
 
-    if (status != AIRT_OK || unasked(ctx))
+    if (status != AIRT_OK)
         return status;
+    if (unasked(ctx)) {
+        airi_body_drop(kind, body);
+        return AIRT_OK;
+    }
     if (!airi_body_fits(kind, body))
         return AIRT_EINVAL; /* the request is still to be answered */
     return airi_answer(ctx, ctx->msg, kind, body);

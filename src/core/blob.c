@@ -59,7 +59,11 @@ airt_blob airt_blob_space(airt_from from, size_t size, void **out_bytes)
 airt_blob airt_blob_new(airt_from from, const void *bytes, size_t size)
 {
     void     *space;
-    airt_blob blob = airt_blob_space(from, size, &space);
+    airt_blob blob;
+
+    if (bytes == NULL && size != 0)
+        airi_check_failed(__FILE__, __LINE__, "airt_blob_new: the bytes are NULL");
+    blob = airt_blob_space(from, size, &space);
     if (space != NULL && size != 0)
         memcpy(space, bytes, size);
     return blob;

@@ -111,8 +111,7 @@ airt_status airi_unsent(const airi_caller *caller, airt_ref to, const airt_kind 
     airt_body what = { kind, body };
 
     count_refused(caller->system, caller->worker, AIRT_NONE, to, &what, status);
-    if (kind->drop != NULL)
-        kind->drop((void *)(uintptr_t)body);
+    airi_body_drop(kind, body);
     return status;
 }
 

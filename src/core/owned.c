@@ -227,8 +227,7 @@ airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void 
         status = AIRT_EKILLED;
     msg = status == AIRT_OK ? airi_msg_create(&source, kind, body, 0, &status) : NULL;
     if (msg == NULL) {
-        if (kind->drop != NULL) /* consumed, whatever comes */
-            kind->drop((void *)(uintptr_t)body);
+        airi_body_drop(kind, body); /* consumed, whatever comes */
         return status;
     }
     msg->flags |= AIRI_MSG_BUILT;
@@ -266,10 +265,13 @@ static airi_worker *worker_here(airt_system *system)
 
 void airt_drop(airt_msg **msg)
 {
-    airt_msg    *dropped = *msg;
+    airt_msg    *dropped;
     airt_system *system;
     airi_worker *worker;
 
+    if (msg == NULL)
+        airi_check_failed(__FILE__, __LINE__, "airt_drop: NULL is not the address of a message");
+    dropped = *msg;
     if (dropped == NULL)
         return;
     *msg = NULL;
@@ -357,8 +359,10 @@ airt_status airt_reply_to_body(airt_ctx *ctx, airt_msg **request, const airt_kin
         return AIRT_EKILLED;
     if (*request == NULL || !airi_body_fits(kind, body))
         return AIRT_EINVAL;
-    if (unasked(&caller, request))
+    if (unasked(&caller, request)) {
+        airi_body_drop(kind, body);
         return AIRT_OK;
+    }
     status = airi_answer(ctx, *request, kind, body);
     return status == AIRT_EKIND ? status : reply_to_end(&caller, request, status == AIRT_OK);
 }

@@ -154,8 +154,8 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
         timer->period_ns = period_ns;
         timer->msg = message_make(&caller, timer, kind, body, period_ns > 0, &status);
     }
-    if (status != AIRT_OK && kind->drop != NULL) /* consumed, whatever comes */
-        kind->drop((void *)(uintptr_t)body);
+    if (status != AIRT_OK)
+        airi_body_drop(kind, body); /* consumed, whatever comes */
     if (timer == NULL)
         return status;
     airi_mutex_lock(&system->timer_lock);
