@@ -6,14 +6,18 @@
 #include "core/await.h"
 #include "core/life.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static void ctx_init(airi_stack *stack, airi_worker *worker)
 {
     airt_ctx *ctx = airi_ctx_of(stack);
 
-    memset(ctx, 0, sizeof *ctx);
+    memset((char *)ctx + offsetof(airt_ctx, system), 0, sizeof *ctx - offsetof(airt_ctx, system));
     ctx->tag = AIRI_TAG_CTX;
+    ctx->abandoned = false;
+    airi_store(&ctx->kind, NULL,
+               AIRI_RELAXED); /* for reports; a fresh stack's claim is all zero, a used one's was left */
     ctx->system = worker->system;
     ctx->worker = worker;
     ctx->stack = stack;

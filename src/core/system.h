@@ -105,9 +105,12 @@ struct airi_worker {
 
 /* An activation: one stack's worth of handler. Lives in its stack's reserve; the public ctx is it. */
 struct airt_ctx {
-    uint32_t     tag;
-    bool         abandoned; /* the loop's: its handler has returned, and found the actor taken by a killer */
-    airi_claim   claim;     /* whose the actor is while the handler runs */
+    uint32_t tag;
+    bool     abandoned; /* the loop's: its handler has returned, and found the actor taken by a killer */
+    /* glanced at by killers and the watch, whoever's it is by then: kept from one use of its stack to the next */
+    airi_claim                     claim; /* whose the actor is while the handler runs */
+    AIRI_ATOMIC(const airt_kind *) kind;  /* of the message that is or was last in work, for reports; NULL: none yet */
+    /* set up anew for every use: ctx_init */
     airt_system *system;
     airi_worker *worker; /* who runs it now; changes across an await */
     airi_actor  *actor;
@@ -115,14 +118,13 @@ struct airt_ctx {
     uint32_t     incarnation;
     airi_stack  *stack;
     /* the message in work */
-    airt_msg                      *msg;         /* NULL once kept, stashed or forwarded */
-    int64_t                        deadline_ns; /* of the request being served; 0: none */
-    bool                           answered;    /* nothing is owed to an asker any more */
-    bool                           refused;     /* airt_refuse was called for it */
-    bool                           in_hook;     /* post_stop: may not await */
-    bool                           foreign;     /* inside airt_blocking_begin */
-    uint64_t                       trace;
-    AIRI_ATOMIC(const airt_kind *) kind; /* of the message that is or was last in work, for reports; NULL: none yet */
+    airt_msg *msg;         /* NULL once kept, stashed or forwarded */
+    int64_t   deadline_ns; /* of the request being served; 0: none */
+    bool      answered;    /* nothing is owed to an asker any more */
+    bool      refused;     /* airt_refuse was called for it */
+    bool      in_hook;     /* post_stop: may not await */
+    bool      foreign;     /* inside airt_blocking_begin */
+    uint64_t  trace;
     /* held until the handler returns */
     airt_msg  *held;        /* answers; ring */
     airi_hold *blobs;       /* references of this handler */
