@@ -181,6 +181,7 @@ struct airt_system {
     airi_worker         **worker; /* workers_max pointers; filled in order; entries appear by release store */
     uint32_t              workers_max;
     AIRI_ATOMIC(uint32_t) worker_count;
+    airi_mutex            replace_lock; /* a worker is replaced once; before workers_lock */
     airi_mutex            workers_lock; /* starting workers */
     airi_injection        inject;
     airi_injection        blocking; /* for AIRI_CLASS_BLOCKING */

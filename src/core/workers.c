@@ -286,10 +286,16 @@ void airi_workers_halt(airt_system *system)
  * replaced. */
 bool airi_worker_replace(airt_system *system, airi_worker *worker)
 {
-    if (airi_exchange(&worker->stuck, true, AIRI_SEQ_CST) || airi_spare_start(system))
-        return true;
-    airi_store(&worker->stuck, false, AIRI_SEQ_CST);
-    return false;
+    bool replaced;
+
+    airi_mutex_lock(&system->replace_lock);
+    replaced = airi_load(&worker->stuck, AIRI_SEQ_CST);
+    if (!replaced && airi_spare_start(system)) { /* told to leave only when the other is there */
+        airi_store(&worker->stuck, true, AIRI_SEQ_CST);
+        replaced = true;
+    }
+    airi_mutex_unlock(&system->replace_lock);
+    return replaced;
 }
 
 /* --- blocking regions --------------------------------------------------------------------------------------------- */
