@@ -14,9 +14,9 @@ bool airi_await_attention(airi_actor *actor, bool receive)
 {
     uint32_t flags = airi_load(&actor->flags, AIRI_SEQ_CST);
 
-    if (flags & (AIRI_ENDING | AIRI_WAIT_OVER | AIRI_ROOM_OVER))
+    if (flags & (AIRI_ENDING | AIRI_WAIT_OVER | AIRI_ROOM_OVER | AIRI_LANE_NEWS))
         return true;
-    return receive && ((flags & AIRI_LANE_NEWS) != 0 || airi_mail_has_new(&actor->urgent));
+    return receive && airi_mail_has_new(&actor->urgent);
 }
 
 static bool call_done(airt_system *system, airt_call call)
@@ -136,12 +136,12 @@ static airt_status await_run(airt_ctx *ctx, airi_await *await, int64_t deadline_
     await->status = AIRT_EPENDING;
     ctx->await = await;
     AIRI_TALLY(ctx->system, ctx->worker, awaits, 1);
+    airi_box_grant(ctx->worker, ctx->actor); /* nobody shall wait for room while there is some */
     if (airi_await_over(ctx->worker, ctx)) {
         flags_clear(ctx->actor);
         ctx->await = NULL;
         return await->status;
     }
-    airi_box_grant(ctx->worker, ctx->actor); /* nobody shall wait for room while there is some */
     if (deadline_ns != AIRI_NEVER)
         airi_timer_arm_await(ctx->system, ctx->worker, await, deadline_ns);
     airi_loop_suspend(ctx, await->mode == AIRI_AWAIT_RECEIVE);

@@ -285,12 +285,12 @@ static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
             airi_life_end(ctx, actor, &reason, false);
             return;
         }
+        airi_box_look(worker, actor); /* before the await does: what is let in now may be what it receives */
         if (airi_await_over(worker, waiting)) {
             actor->suspended = NULL;
             airi_loop_resume(worker, waiting);
         }
         airi_await_drop_stale(waiting);
-        airi_box_look(worker, actor); /* a sender gave up, and those behind may have room */
         if (airi_loop_commit(worker, actor, waiting->await->mode == AIRI_AWAIT_RECEIVE))
             return;
     }
