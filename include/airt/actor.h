@@ -55,6 +55,10 @@ typedef struct airt_spawn_options {
     bool                 monitor;         /* ctx only: watch the new actor, atomically */
     bool                 child; /* ctx only: the new actor stops (shutdown) when this incarnation of its spawner ends */
     bool                 notify_start; /* ctx only: an airt_started message tells how the start went */
+    uint64_t             tag;        /* supervised: comes back in every airt_child_change; the library does not look */
+    uint64_t             memory_max; /* bytes of this actor's incarnation, its state included; 0: no bound */
+    bool supervised; /* ctx only: the spawner decides what follows its ends; see "supervised children" */
+    bool asks_fail;  /* supervised: while it is down, asks fail at once (AIRT_EDEAD) instead of waiting */
 } airt_spawn_options;
 
 #define AIRT_NAME_MAX 255u
@@ -73,8 +77,9 @@ typedef struct airt_timer {
 #if UINTPTR_MAX == UINT64_MAX
 AIRI_STATIC_ASSERT(sizeof(airt_mailbox_options) == 32 && offsetof(airt_mailbox_options, reserved) == 20,
                    "layout frozen");
-AIRI_STATIC_ASSERT(sizeof(airt_spawn_options) == 72 && offsetof(airt_spawn_options, mailbox) == 24 &&
-                       offsetof(airt_spawn_options, turn_max) == 56 && offsetof(airt_spawn_options, link) == 68,
+AIRI_STATIC_ASSERT(sizeof(airt_spawn_options) == 96 && offsetof(airt_spawn_options, mailbox) == 24 &&
+                       offsetof(airt_spawn_options, turn_max) == 56 && offsetof(airt_spawn_options, link) == 68 &&
+                       offsetof(airt_spawn_options, tag) == 72 && offsetof(airt_spawn_options, supervised) == 88,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT(sizeof(airt_send_options) == 24 && offsetof(airt_send_options, trace) == 8 &&
                        offsetof(airt_send_options, wait) == 16,

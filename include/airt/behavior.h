@@ -28,11 +28,14 @@ typedef struct airt_behavior {
     airt_status (*otherwise)(airt_ctx *ctx); /* the rule of AIRT_STATE for the other kinds; NULL: airt_refuse */
     airt_placement placement;
     bool           pinned; /* a suspended handler resumes on the same thread */
+    uint32_t runaway_ms;   /* not 0: its handlers are pure (they touch self, msg and the runtime, nothing else), and one
+                                * that computes longer is ended with reason AIRT_EXIT_FAULT where faults are contained */
 } airt_behavior;
 
 #if UINTPTR_MAX == UINT64_MAX
-AIRI_STATIC_ASSERT(sizeof(airt_behavior) == 48 && offsetof(airt_behavior, receive) == 16 &&
-                       offsetof(airt_behavior, placement) == 40 && offsetof(airt_behavior, pinned) == 44,
+AIRI_STATIC_ASSERT(sizeof(airt_behavior) == 56 && offsetof(airt_behavior, receive) == 16 &&
+                       offsetof(airt_behavior, placement) == 40 && offsetof(airt_behavior, pinned) == 44 &&
+                       offsetof(airt_behavior, runaway_ms) == 48,
                    "layout frozen: programs lay out behaviours; only append, struct_size tells");
 #endif
 
@@ -243,7 +246,8 @@ static inline bool airt_exit_is_failure(airt_exit exit)
                                         kinds,                                                                         \
                                         otherwise,                                                                     \
                                         AIRT_POOLED,                                                                   \
-                                        false };                                                                       \
+                                        false,                                                                         \
+                                        0 };                                                                           \
         AIRI_EACH(AIRI_OPTION, airi_behavior, __VA_ARGS__)                                                             \
         return airi_behavior;                                                                                          \
     }()

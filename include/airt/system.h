@@ -80,6 +80,12 @@ typedef struct airt_recorder {
 /* Records nothing and costs nothing; known by its address. */
 AIRT_API extern const airt_recorder airt_recorder_none;
 
+/* What a fault in a handler's own code (SIGSEGV, abort, a failed check...) does. docs/faults.md says what is promised. */
+typedef enum airt_faults {
+    AIRT_FAULTS_DEFAULT, /* nothing of ours: the process dies as it would without the library */
+    AIRT_FAULTS_CONTAIN  /* that actor ends with reason AIRT_EXIT_FAULT or AIRT_EXIT_CHECK, where that is sound */
+} airt_faults;
+
 typedef struct airt_system_options {
     airt_world          *world;             /* NULL: the Linux world. Lent, must outlive the system. */
     uint32_t             workers;           /* 0: one per core this process may use */
@@ -98,7 +104,14 @@ typedef struct airt_system_options {
     void                *dead_letter_context;
     airt_report_fn       report; /* any thread; must not call the runtime */
     void                *report_context;
-} airt_system_options; /* NULL or all zero: defaults; a test proves each */
+    airt_faults          faults;
+    uint32_t             faults_max;       /* contained faults within faults_window_ms; one more is fatal; 0: 1,000 */
+    uint32_t             faults_window_ms; /* 0: 10,000 */
+    uint32_t             restarts_per_s;   /* restarts of supervised children in the whole system; 0: no limit */
+    uint64_t             memory_max;       /* bytes for messages, states and tables; 0: no bound */
+    const char          *flight_path;      /* the flight recorder's file, made or overwritten; NULL: none. Copied. */
+    uint32_t             flight_events;    /* events kept for each worker; 0: 4,096 */
+} airt_system_options;                     /* NULL or all zero: defaults; a test proves each */
 
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
 
@@ -161,9 +174,10 @@ static inline void airt_system_stats_get(airt_system *system, airt_system_stats 
 AIRI_STATIC_ASSERT(sizeof(airt_recorder) == 48 && offsetof(airt_recorder, accepted) == 8 &&
                        offsetof(airt_recorder, state) == 40,
                    "layout frozen: only append");
-AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 96 && offsetof(airt_system_options, foreign_loop) == 48 &&
+AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 136 && offsetof(airt_system_options, foreign_loop) == 48 &&
                        offsetof(airt_system_options, recorder) == 56 &&
-                       offsetof(airt_system_options, report_context) == 88,
+                       offsetof(airt_system_options, report_context) == 88 &&
+                       offsetof(airt_system_options, faults) == 96 && offsetof(airt_system_options, memory_max) == 112,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT((int)AIRT_LETTER_COUNT <= AIRT_LETTERS_MAX && offsetof(airt_system_stats, refused) == 160 &&
                        offsetof(airt_system_stats, workers) == 312 && sizeof(airt_system_stats) == 320,
