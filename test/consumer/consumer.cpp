@@ -171,7 +171,7 @@ static airt_status stack_receive(void *self, airt_ctx *ctx, const airt_kind *kin
 }
 static const airt_kind *const stack_kinds[] = { &item_kind, &counter_get_kind, nullptr };
 static const airt_behavior    stack_behavior = {
-       sizeof(airt_behavior), sizeof(stack_of_items), "stack", stack_receive, stack_kinds, nullptr, AIRT_POOLED, false
+       sizeof(airt_behavior), sizeof(stack_of_items), "stack", stack_receive, stack_kinds, nullptr, AIRT_POOLED, false, 0
 };
 
 static airt_status functions_are_enough(airt_system *system)
