@@ -100,8 +100,10 @@ static void payloads(sim *s)
 
 static airt_status bear(airt_ctx *ctx, struct puppet *self, void *argument)
 {
-    airt_spawn_options all = { .name = "child", .link = true, .monitor = true, .child = true, .notify_start = true };
-    airt_ref           ref = AIRT_NONE;
+    airt_spawn_options all = {
+        .name = "child", .link = true, .monitor = true, .child = true, .notify_start = true, .supervised = true
+    };
+    airt_ref ref = AIRT_NONE;
 
     (void)self;
     (void)argument;

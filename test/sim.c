@@ -126,12 +126,14 @@ void sim_check_idle(sim *s)
         if ((actor->flags & ends) == 0 && (actor->suspended != NULL || actor->lane_mask == 0) &&
             !airi_mail_has_new(&actor->urgent))
             continue;
+        if (airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_RESTARTING)
+            continue; /* down: its mail waits for its supervisor's decision */
         print_actors(s);
         AIRT_CHECK(false && "an actor sleeps over something");
     }
 }
 
-/* Those that come into being meanwhile too. */
+/* Those that come into being meanwhile too; those that trap stops and let them be, by a kill. */
 static void end_all(sim *s)
 {
     for (int times = 0; times < 100 && airi_load(&s->system->actors, AIRI_RELAXED) > 0; times++) {
@@ -139,7 +141,8 @@ static void end_all(sim *s)
         airi_actor *actor;
 
         while ((actor = next_living(s, &index)) != NULL)
-            (void)airt_stop(s->system, airi_actor_ref(actor), NULL);
+            (void)(times < 10 ? airt_stop(s->system, airi_actor_ref(actor), NULL)
+                              : airt_kill(s->system, airi_actor_ref(actor), NULL));
         sim_settle(s);
     }
 }

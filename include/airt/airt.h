@@ -6,6 +6,7 @@
 #include <airt/actor.h>
 #include <airt/base.h>
 #include <airt/behavior.h>
+#include <airt/children.h>
 #include <airt/message.h>
 #include <airt/system.h>
 #include <airt/world.h>

@@ -118,6 +118,12 @@ typedef struct airt_body {
     AIRI_KIND_FACTS(kind, __VA_ARGS__)                                                                                 \
     AIRT_API extern const airt_kind kind##_kind;
 
+/* The same without fields. */
+#define AIRI_RUNTIME_SIGNAL(kind)                                                                                      \
+    AIRI_SINK(kind)                                                                                                    \
+    AIRI_FLAGS_ARE(kind, 0u)                                                                                           \
+    AIRT_API extern const airt_kind kind##_kind;
+
 /* A ctx or a system as an airt_from. gcc's -Wpedantic dislikes the conversion that airt_from stands for, so in programs
  * each function that takes one is also a macro of its own name; `(airt_stop)(...)` is the function itself. */
 #ifdef __cplusplus

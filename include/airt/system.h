@@ -6,6 +6,7 @@
 
 #include <airt/actor.h>
 #include <airt/base.h>
+#include <airt/behavior.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -129,7 +130,17 @@ AIRT_MUST_CHECK static inline airt_status airt_system_create(const airt_system_o
                                     out_system);
 }
 
-/* Ends every actor (shutdown, children before parents), waits until `within` passes, then kills what is left. With
+/* Asks for the end of the system: nothing is spawned or restarted any more, and airt_system_wait returns with the reason
+ * (NULL: AIRT_EXIT_SHUTDOWN; the first one counts). A supervisor at the root that gives up does this. Thread: any.
+ * Fails: EKILLED (the caller was). */
+AIRT_API airt_status airt_system_end(airt_from from, const airt_reason *reason);
+/* Waits for that, as a program's main thread does before airt_system_stop. out_reason may be NULL.
+ * Thread: outside any handler.  Blocks: until then.  Fails: ETIMEDOUT. */
+AIRT_API AIRT_MUST_CHECK airt_status airt_system_wait(airt_system *system, airt_duration within,
+                                                      airt_reason *out_reason);
+
+/* Ends every actor (shutdown; children before parents, those of supervisors by their supervisors), waits until `within`
+ * passes, then kills what is left. With
  * nothing left the system is destroyed and *system is NULL. Otherwise (abandoned handlers that have not returned) the
  * system lives, AIRT_ELEFT is returned, and the call may be made again. *system NULL: nothing to do.
  * Thread: outside any handler, when no other calls with the system.  Blocks: until all have ended.  Fails: ELEFT. */
@@ -189,5 +200,9 @@ AIRI_STATIC_ASSERT(sizeof(airt_dead_letter) == 40 && offsetof(airt_dead_letter, 
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef AIRI_FROM_WRAPPED
+#define airt_system_end(from, ...) airt_system_end(AIRI_FROM(from), __VA_ARGS__)
 #endif
 #endif

@@ -35,6 +35,8 @@ enum {
     AIRI_ROOM_OVER = 1 << 6,    /* the wait for room is decided */
     AIRI_LANE_NEWS = 1 << 7,    /* a sender put something into the lanes of a drop-old box, or gave up waiting */
     AIRI_SLOW = 1 << 8,         /* the owner's: its handlers are timed one by one */
+    AIRI_ASKS_FAIL = 1 << 9,    /* down between two incarnations, and asks do not wait for the next */
+    AIRI_ASKED_SELF = 1 << 10,  /* never set: with ASKED_STOP, a request that is not trapped */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
 };
@@ -76,7 +78,8 @@ struct airi_actor {
     airt_msg                 *lane[AIRI_LANES]; /* the newest of each rank; its link.next is the oldest (a ring) */
     airt_ctx                 *suspended;        /* the activation that awaits, or NULL */
     AIRI_ATOMIC(airi_extra *) extra; /* what most actors do not have; set once, under lock; freed at the final stop */
-    airi_actor               *run_next; /* injection queue */
+    uint32_t              run_next;  /* index of the next in the injection queue, or of the next free caller; 0: none */
+    AIRI_ATOMIC(uint32_t) child; /* index in system->children while it is supervised; written under relations_lock */
     /* owner writes, others read: relaxed */
     AIRI_ATOMIC(uint8_t) state;
     uint8_t              lane_mask;
@@ -112,6 +115,33 @@ struct airi_relation {        /* guarded by the system's relations lock */
     airt_msg *notice_a, *notice_b;
     airi_tie  tie;
 };
+
+/* A supervised actor, beside its slot: what only its supervisor needs. In system->children; under relations_lock. */
+typedef struct airi_child {
+    airi_list siblings; /* on its supervisor's brood */
+    airi_list news;     /* the same, while there is something to tell */
+    airt_ref  who, supervisor;
+    uint64_t  tag;
+    uint8_t   told;           /* AIRI_TELL_: what is to be told */
+    bool      down;           /* it has ended and waits for a decision; its reason is in the slot's asked_ fields */
+    bool      resting;        /* down, and laid to rest: boxes closed, monitors told */
+    bool      started;        /* the present incarnation's start succeeded */
+    bool      restart_wanted; /* its airt_failed answered so */
+    bool      asks_fail;
+} airi_child;
+_Static_assert(sizeof(airi_child) == 64, "a cache line for each supervised child");
+enum {
+    AIRI_TELL_STARTED = 1 << 0,
+    AIRI_TELL_ENDED = 1 << 1
+};
+
+/* What a supervisor has beside its extra. Under relations_lock; made at its first supervised child. */
+typedef struct airi_brood {
+    airi_list children; /* airi_child.siblings, in order of spawn */
+    airi_list news;     /* airi_child.news */
+    airt_msg *notice;   /* airt_child_news; NULL: out to be handled */
+    bool      more;     /* something happened while it was out */
+} airi_brood;
 
 struct airi_caller;
 typedef struct airi_waiter { /* a sender that waits for room; on its stack; under actor->lock */
@@ -162,6 +192,11 @@ struct airi_extra {                      /* under actor->lock unless it says oth
     airt_ref             starter_ref;
     const char          *name; /* the registry's copy; names_lock */
     uint32_t             restarts;
+    airi_brood          *brood; /* set once, under relations_lock; freed at the final stop */
+    airt_msg *stop_notice;      /* airt_stop_asked, reserved while stops are trapped; NULL: not trapped, or sent */
+    bool      trap_stop;
+    bool      orphaned;  /* its handler was abandoned: the state, and the thread of a dedicated one, are out */
+    bool      start_out; /* so are the construction arguments; they come back when the handler returns */
 };
 
 /* What kind of box, and of slot; relaxed: see the fields. */

@@ -471,6 +471,8 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
     /* Relaxed: a glance, so that an actor that is draining or ending comes to an end. */
     if (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_CLOSED_TO_SENDERS)
         return AIRT_EDEAD;
+    if (airi_msg_is(msg, AIRI_MSG_REQUEST) && (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_ASKS_FAIL) != 0)
+        return AIRT_EDEAD; /* relaxed: a glance, as above */
     if (airi_load(&actor->ttl_ms, AIRI_RELAXED) != 0 || airi_msg_is(msg, AIRI_MSG_REQUEST))
         stamp(system, actor, msg);
     if (airi_msg_is(msg, AIRI_MSG_REQUEST) && airi_move_closes(system, msg, to, &chain)) {
@@ -612,6 +614,14 @@ static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
         airi_room_begin(&actor->room);
     else
         begun_special(worker, actor, msg);
+}
+
+void airi_drop_queued(airi_worker *worker, airi_actor *actor, airt_msg *msg)
+{
+    airt_ref to = { airi_ref_bits(actor->index, msg->generation) };
+
+    begun(worker, actor, msg);
+    airi_dead(worker->system, worker, to, msg, AIRT_LETTER_INCARNATION);
 }
 
 bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)

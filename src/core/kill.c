@@ -4,6 +4,7 @@
 #include "core/life.h"
 
 #include "core/await.h"
+#include "core/children.h"
 #include "core/letters.h"
 
 airt_reason airi_life_reason(airi_actor *actor)
@@ -25,15 +26,19 @@ void airi_poke(airt_system *system, airi_worker *worker, airi_actor *actor)
         airi_schedule(system, worker, actor);
 }
 
-/* The first who asks decides the reason. */
-static void reason_put(airi_actor *actor, const airt_reason *reason)
+void airi_reason_set(airi_actor *actor, const airt_reason *reason)
 {
-    if (airi_fetch_or(&actor->flags, AIRI_REASON_TAKEN, AIRI_SEQ_CST) & AIRI_REASON_TAKEN)
-        return;
     actor->asked_exit = (uint8_t)reason->exit;
     actor->asked_status = (uint8_t)reason->status;
     actor->asked_code = reason->code;
     actor->asked_origin = reason->origin.bits;
+}
+
+/* The first who asks decides the reason. */
+static void reason_put(airi_actor *actor, const airt_reason *reason)
+{
+    if ((airi_fetch_or(&actor->flags, AIRI_REASON_TAKEN, AIRI_SEQ_CST) & AIRI_REASON_TAKEN) == 0)
+        airi_reason_set(actor, reason);
 }
 
 /* Takes the actor from its running handler. Under actor->lock, so that the handler's loop, which passes the lock before
@@ -86,7 +91,12 @@ static void hand_over(const airi_caller *caller, airi_actor *actor, airt_ctx *ct
     if (extra != NULL && airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING) { /* now the killer's own */
         ctx->orphan_start = extra->start;
         extra->start = NULL;
+        extra->start_out = ctx->orphan_start != NULL;
     }
+    if (extra != NULL)
+        extra->orphaned = true;
+    /* The ref may come back in another incarnation, while this handler still runs under it. Relaxed: under the lock. */
+    airi_store(&actor->active, NULL, AIRI_RELAXED);
     if (ctx->msg == NULL)
         return;
     AIRI_TALLY(system, caller->worker, in_work, -1);
@@ -94,11 +104,24 @@ static void hand_over(const airi_caller *caller, airi_actor *actor, airt_ctx *ct
     airi_dead_told(system, caller->worker, ctx->self, ctx->msg, AIRT_LETTER_STOPPED);
 }
 
+/* A supervised actor's next incarnation needs its construction arguments again. Under actor->lock. */
+static void start_back(airt_ctx *ctx)
+{
+    airi_extra *extra = airi_tenant_is(ctx->actor, ctx->self) ? airi_extra_seen(ctx->actor) : NULL;
+
+    if (extra == NULL || !extra->start_out || ctx->orphan_start == NULL)
+        return;
+    extra->start = ctx->orphan_start;
+    extra->start_out = false;
+    ctx->orphan_start = NULL;
+}
+
 void airi_life_orphan_ended(airt_ctx *ctx)
 {
     airt_system *system = ctx->system;
 
     airi_mutex_lock(&ctx->actor->lock); /* the killer has handed over when it lets go of it */
+    start_back(ctx);
     airi_mutex_unlock(&ctx->actor->lock);
     airi_owned_release(system, ctx->worker, &ctx->orphan_owned, AIRT_LETTER_STOPPED);
     if (ctx->orphan_self != NULL)
@@ -128,8 +151,9 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
     airt_system     *system = caller->system;
     airi_actor      *actor = airi_slot(system, airi_ref_index(who));
     const airt_kind *kind = NULL;
+    airt_msg        *stop_notice = NULL;
     airt_ctx        *ctx;
-    bool             alive;
+    bool             alive, asked;
     bool             taken = false;
 
     if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
@@ -137,9 +161,11 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
     /* Under the lock the slot cannot pass to a new tenant whose flags we would set. */
     airi_mutex_lock(&actor->lock);
     alive = airi_tenant_living(actor, who); /* also one that is just being born: it finds the flag at its start */
-    if (alive) {
+    asked = alive && airi_load(&actor->state, AIRI_SEQ_CST) != AIRT_STATE_RESTARTING && /* that one is down already */
+            ((how & AIRI_ASKED_SELF) != 0 || !airi_stop_trapped(actor, how, reason, &stop_notice));
+    if (asked) {
         reason_put(actor, reason);
-        (void)airi_fetch_or(&actor->flags, how, AIRI_SEQ_CST);
+        (void)airi_fetch_or(&actor->flags, how & ~(uint32_t)AIRI_ASKED_SELF, AIRI_SEQ_CST);
         if ((how & AIRI_ASKED_KILL) && may_abandon(caller, who) &&
             (taken = take_from_handler(system, who, actor, &ctx))) {
             kind = airi_load(&ctx->kind, AIRI_RELAXED); /* ours now; after the unlock it may go on to another */
@@ -147,12 +173,14 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
         }
     }
     airi_mutex_unlock(&actor->lock);
+    if (stop_notice != NULL && airi_deliver_reserved(system, caller->worker, who, stop_notice) != AIRT_OK)
+        airi_refused(system, caller->worker, who, stop_notice, AIRT_EDEAD);
     if (taken) {
         airt_reason why = airi_life_reason(actor);
 
         airi_life_report(system, kind, AIRT_REPORT_ABANDONED, actor, AIRT_EKILLED);
         airi_life_close(system, caller->worker, actor, &why);
-    } else if (alive) {
+    } else if (asked) {
         airi_poke(system, caller->worker, actor);
     }
     return alive ? AIRT_OK : AIRT_EDEAD;

@@ -6,11 +6,14 @@
 #include "core/blob.h"
 
 #include <airt/behavior.h>
+#include <airt/children.h>
 
 #include <string.h>
 
 #define DEFINE_RUNTIME_KIND(kind, ...) AIRI_KIND_DATA(kind, 1, __VA_ARGS__)
 AIRI_RUNTIME_KINDS(DEFINE_RUNTIME_KIND)
+DEFINE_RUNTIME_KIND(airt_stop_asked, NESTED(reason, airt_reason))
+AIRI_KIND_OBJECT(airt_child_news, 1, 0, NULL, NULL)
 
 /* --- identity ----------------------------------------------------------------------------------------------------- */
 

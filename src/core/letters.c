@@ -3,6 +3,7 @@
 #include "core/letters.h"
 
 #include "core/await.h"
+#include "core/children.h"
 #include "core/timers.h"
 
 static const char *const letter_text[] = {
@@ -117,8 +118,11 @@ airt_status airi_unsent(const airi_caller *caller, airt_ref to, const airt_kind 
 
 void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg)
 {
-    if (airi_msg_is(msg, AIRI_MSG_TIMER)) {
-        airi_timer_message_back(system, worker, msg);
+    if (airi_msg_is(msg, AIRI_MSG_TIMER)) { /* lent: by a timer, or by a supervisor's brood */
+        if (airi_msg_trailer(msg)->trace != 0)
+            airi_timer_message_back(system, worker, msg);
+        else
+            airi_children_notice_back(system, worker, msg);
         return;
     }
     if (airi_msg_is(msg, AIRI_MSG_FAILURE))

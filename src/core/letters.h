@@ -22,6 +22,8 @@ airt_status airi_unsent(const airi_caller *caller, airt_ref to, const airt_kind 
 void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg);
 /* The owner begins a message: room, waiting senders, counters. False: it was a dead letter (expired, old). */
 bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg);
+/* A queued one that its actor's next incarnation is not to have. Owner. */
+void airi_drop_queued(airi_worker *worker, airi_actor *actor, airt_msg *msg);
 /* The owner takes the next message of its box, or NULL. */
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor);
 /* Owner: looks at what others did to the box beside the mail word. */

@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "core/await.h"
+#include "core/children.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/timers.h"
@@ -17,10 +18,10 @@ static bool may_follow(airt_state from, airt_state to)
 {
 #define BIT(state) (1u << AIRT_STATE_##state)
     static const unsigned follows[] = {
-        [AIRT_STATE_STARTING] = BIT(RUNNING) | BIT(STOPPING) | BIT(STOPPED) | BIT(FAILED),
+        [AIRT_STATE_STARTING] = BIT(RUNNING) | BIT(RESTARTING) | BIT(STOPPING) | BIT(STOPPED) | BIT(FAILED),
         [AIRT_STATE_RUNNING] = BIT(RESTARTING) | BIT(STOPPING) | BIT(STOPPED) | BIT(FAILED),
         [AIRT_STATE_RESTARTING] = BIT(STARTING) | BIT(STOPPED) | BIT(FAILED),
-        [AIRT_STATE_STOPPING] = BIT(STOPPED) | BIT(FAILED),
+        [AIRT_STATE_STOPPING] = BIT(RESTARTING) | BIT(STOPPED) | BIT(FAILED),
         [AIRT_STATE_STOPPED] = BIT(STARTING),
         [AIRT_STATE_FAILED] = BIT(STARTING),
     };
@@ -100,6 +101,8 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
     }
     if (extra != NULL && reason.status != AIRT_STOP)
         starter_tell(ctx->system, ctx->worker, actor, extra, reason.status);
+    if (reason.status == AIRT_OK && airi_load(&actor->child, AIRI_RELAXED) != 0) /* a glance; it looks again */
+        airi_child_started(ctx->system, ctx->worker, actor);
     if (reason.status == AIRT_OK || reason.status == AIRT_STOP)
         airi_state_set(ctx->system, actor, AIRT_STATE_RUNNING);
     if (reason.status == AIRT_OK)
@@ -128,7 +131,12 @@ static void incarnation_release(airt_system *system, airi_worker *worker, airi_a
     airi_list_init(&owned);
     airi_mutex_lock(&actor->lock);
     airi_list_splice_back(&owned, &extra->owned);
+    msg = extra->stop_notice;
+    extra->stop_notice = NULL;
+    extra->trap_stop = false;
     airi_mutex_unlock(&actor->lock);
+    if (msg != NULL)
+        airi_msg_free(&system->heap, airi_cache_of(worker), msg);
     airi_owned_release(system, worker, &owned, reason);
     while ((msg = airi_ring_pop(&extra->stash)) != NULL) {
         AIRI_TALLY(system, worker, queued, -1);
@@ -137,26 +145,32 @@ static void incarnation_release(airt_system *system, airi_worker *worker, airi_a
     extra->stash_count = 0;
 }
 
-/* A fresh incarnation in the same slot, with its mail. False: the actor is gone. */
+/* Fresh state for a new incarnation in the same slot. */
+static void renew(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+
+    if (actor->self != NULL)
+        memset(actor->self, 0, actor->behavior->state_size);
+    airi_mutex_lock(&actor->lock);
+    if (extra != NULL && extra->born != NULL)
+        actor->behavior = extra->born; /* it begins in its first state */
+    airi_mutex_unlock(&actor->lock);
+    airi_store(&actor->started_ns, worker->now_ns, AIRI_RELAXED); /* a statistic */
+    AIRI_TALLY(system, worker, restarts, 1);
+    if (extra != NULL)
+        extra->restarts++;
+}
+
+/* A fresh incarnation at once, with its mail. False: the actor is gone. */
 static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
 {
     airt_system *system = ctx->system;
-    airi_extra  *extra;
 
     airi_state_set(system, actor, AIRT_STATE_RESTARTING);
-    airi_ties_announce(system, ctx->worker, actor, why, false); /* and there is a new incarnation */
+    airi_ties_announce(system, ctx->worker, actor, why, AIRI_GOES_DOWN); /* and there is a new incarnation */
     incarnation_release(system, ctx->worker, actor, AIRT_LETTER_INCARNATION);
-    if (actor->self != NULL)
-        memset(actor->self, 0, actor->behavior->state_size);
-    extra = airi_extra_seen(actor);
-    airi_mutex_lock(&actor->lock);
-    if (extra != NULL && extra->born != NULL)
-        actor->behavior = extra->born; /* a fresh incarnation begins in its first state */
-    airi_mutex_unlock(&actor->lock);
-    airi_store(&actor->started_ns, ctx->worker->now_ns, AIRI_RELAXED); /* a statistic */
-    AIRI_TALLY(system, ctx->worker, restarts, 1);
-    if (extra != NULL)
-        extra->restarts++;
+    renew(system, ctx->worker, actor);
     airi_ctx_bind(ctx, actor);
     airi_state_set(system, actor, AIRT_STATE_STARTING);
     return airi_life_start(ctx, actor);
@@ -186,6 +200,7 @@ static airt_status verdict(airt_ctx *ctx, airi_actor *actor, const airt_reason *
 bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
 {
     airt_reason why = { .exit = AIRT_EXIT_ERROR, .status = status, .origin = ctx->self };
+    bool        supervised = airi_load(&actor->child, AIRI_RELAXED) != 0; /* a glance; who ends it looks again */
     airt_status choice;
 
     ctx->deadline_ns = 0; /* the request is over; its deadline is not on_error's */
@@ -200,9 +215,13 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
     case AIRT_RESUME:
         return true;
     case AIRT_RESTART:
-        return restart(ctx, actor, &why);
-    case AIRT_ESCALATE: /* to its supervisor; there is none to hear it */
-        report(ctx, AIRT_REPORT_ESCALATED, actor, status);
+        if (!supervised)
+            return restart(ctx, actor, &why);
+        airi_child_wants_restart(ctx->system, actor);
+        break;
+    case AIRT_ESCALATE:
+        if (!supervised)
+            report(ctx, AIRT_REPORT_ESCALATED, actor, status);
         why.exit = AIRT_EXIT_ESCALATED;
         break;
     default:
@@ -258,30 +277,181 @@ static void close_boxes(airt_system *system, airi_worker *worker, airi_actor *ac
     }
 }
 
-void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason)
+/* Its last: nobody can reach it, its boxes are closed. */
+static void vacate(airt_system *system, airi_worker *worker, airi_actor *actor, airt_exit exit)
 {
-    airi_extra *extra;
+    airi_extra *extra = airi_extra_seen(actor);
 
-    (void)airi_fetch_or(&actor->flags, AIRI_ASKED_STOP, AIRI_SEQ_CST); /* senders are refused from now on */
-    airi_mutex_lock(&actor->lock); /* ties and stashes are refused from now on: see airi_extra_at */
-    airi_state_set(system, actor, airt_exit_is_failure(reason->exit) ? AIRT_STATE_FAILED : AIRT_STATE_STOPPED);
-    airi_mutex_unlock(&actor->lock);
-    extra = airi_extra_seen(actor);
-    if (extra != NULL) {
-        starter_tell(system, worker, actor, extra, AIRT_EFAILED); /* ended before it started */
-        airi_name_drop(system, worker, extra);
-        airi_ties_announce(system, worker, actor, reason, true);
-    }
-    airi_store(&actor->waits, 0, AIRI_SEQ_CST);
-    close_boxes(system, worker, actor);
-    incarnation_release(system, worker, actor, AIRT_LETTER_STOPPED);
     airi_state_give(system, worker, actor);
     if (extra != NULL)
         airi_extra_release(system, worker, actor, extra);
     AIRI_TALLY(system, worker, stopped, 1);
     if (system->world->event != NULL)
-        system->world->event(system->world, 0xdead, actor->index, (uint64_t)reason->exit);
+        system->world->event(system->world, 0xdead, actor->index, (uint64_t)exit);
     airi_slot_give(system, actor);
+}
+
+/* From here on nobody makes an extra or a tie: see airi_extra_at. */
+static void set_ended(airt_system *system, airi_actor *actor, airt_exit exit)
+{
+    airi_mutex_lock(&actor->lock);
+    airi_state_set(system, actor, airt_exit_is_failure(exit) ? AIRT_STATE_FAILED : AIRT_STATE_STOPPED);
+    airi_mutex_unlock(&actor->lock);
+}
+
+/* --- supervised: down, and up again ------------------------------------------------------------------------------- */
+
+/* The slot as a place between two incarnations: asks to end find nothing to do from here on. */
+static void set_down(airt_system *system, airi_actor *actor, const airt_reason *reason)
+{
+    uint32_t over = AIRI_CLOSED_TO_SENDERS | AIRI_REASON_TAKEN | AIRI_WAIT_OVER | AIRI_ROOM_OVER | AIRI_SLOW;
+    bool     asks_fail = airi_child_asks_fail(system, actor);
+
+    airi_mutex_lock(&actor->lock);
+    airi_state_set(system, actor, AIRT_STATE_RESTARTING);
+    airi_reason_set(actor, reason);
+    (void)airi_fetch_and(&actor->flags, ~over, AIRI_SEQ_CST);
+    if (asks_fail)
+        (void)airi_fetch_or(&actor->flags, AIRI_ASKS_FAIL, AIRI_SEQ_CST);
+    airi_mutex_unlock(&actor->lock);
+}
+
+static void go_down(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+
+    set_down(system, actor, reason);
+    if (extra != NULL)
+        starter_tell(system, worker, actor, extra, AIRT_EFAILED); /* ended before it started */
+    airi_ties_announce(system, worker, actor, reason, AIRI_GOES_DOWN);
+    incarnation_release(system, worker, actor, AIRT_LETTER_INCARNATION);
+    airi_store(&actor->waits, 0, AIRI_SEQ_CST);
+    actor->suspended = NULL;
+    if (!airi_child_down(system, worker, actor)) /* its supervisor has ended meanwhile */
+        airi_life_finish(system, worker, actor, false);
+}
+
+void airi_life_rest(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airt_reason reason = airi_life_reason(actor);
+
+    set_ended(system, actor, reason.exit);
+    airi_ties_announce(system, worker, actor, &reason, AIRI_STAYS_DOWN);
+    close_boxes(system, worker, actor);
+}
+
+void airi_life_finish(airt_system *system, airi_worker *worker, airi_actor *actor, bool resting)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+
+    if (!resting)
+        airi_life_rest(system, worker, actor);
+    if (extra != NULL)
+        airi_name_drop(system, worker, extra);
+    vacate(system, worker, actor, airi_life_reason(actor).exit);
+}
+
+/* The thread of a dedicated actor whose handler was abandoned is that handler's. */
+static airt_status thread_again(airt_system *system, airi_worker *worker, airi_extra *extra)
+{
+    airi_worker *before = extra->dedicated;
+    airt_status  status;
+
+    if (before == NULL)
+        return AIRT_OK;
+    status = airi_dedicated_start(system, &extra->dedicated);
+    if (status == AIRT_OK)
+        airi_worker_dismiss(system, worker, before);
+    else
+        extra->dedicated = before;
+    return status == AIRT_ELIMIT ? AIRT_ENOMEM : status;
+}
+
+airt_status airi_life_may_revive(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+    bool        waits;
+
+    airi_mutex_lock(&actor->lock); /* the abandoned handler brings them back under it */
+    waits = extra != NULL && extra->start_out;
+    airi_mutex_unlock(&actor->lock);
+    if (waits)
+        return AIRT_EPENDING;
+    if (actor->self == NULL && airi_state_take(system, worker, actor) != AIRT_OK)
+        return AIRT_ENOMEM;
+    if (extra == NULL || !extra->orphaned)
+        return AIRT_OK;
+    if (thread_again(system, worker, extra) != AIRT_OK)
+        return AIRT_ENOMEM;
+    extra->orphaned = false;
+    return AIRT_OK;
+}
+
+void airi_life_revive(airt_ctx *ctx, airi_actor *actor)
+{
+    airi_mutex_lock(&actor->lock);
+    airi_state_set(ctx->system, actor, AIRT_STATE_STARTING);
+    (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_ASKS_FAIL, AIRI_SEQ_CST);
+    airi_mutex_unlock(&actor->lock);
+}
+
+/* As at a spawn: nobody has used the boxes since they were closed. */
+static void reopen_boxes(airi_actor *actor)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+
+    /* Relaxed: the opening publishes it, as at a spawn. */
+    airi_store(&actor->room.sent, airi_load(&actor->room.begun, AIRI_RELAXED), AIRI_RELAXED);
+    if (extra != NULL)
+        extra->bytes_used = 0;
+    airi_mail_open(&actor->urgent);
+    airi_mail_open(&actor->mail);
+}
+
+static void drop_queued(airt_ctx *ctx, airi_actor *actor)
+{
+    airt_msg *msg;
+
+    while ((msg = airi_box_next(ctx->worker, actor)) != NULL)
+        airi_drop_queued(ctx->worker, actor, msg);
+}
+
+void airi_life_revived(airt_ctx *ctx, airi_actor *actor, bool resting, bool drop_mail)
+{
+    renew(ctx->system, ctx->worker, actor);
+    if (resting)
+        reopen_boxes(actor);
+    else if (drop_mail)
+        drop_queued(ctx, actor);
+    airi_schedule(ctx->system, ctx->worker, actor);
+}
+
+/* --- for good ----------------------------------------------------------------------------------------------------- */
+
+static void close_for_good(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason)
+{
+    airi_extra *extra;
+
+    (void)airi_fetch_or(&actor->flags, AIRI_ASKED_STOP, AIRI_SEQ_CST); /* senders are refused from now on */
+    set_ended(system, actor, reason->exit);
+    extra = airi_extra_seen(actor);
+    if (extra != NULL) {
+        starter_tell(system, worker, actor, extra, AIRT_EFAILED); /* ended before it started */
+        airi_name_drop(system, worker, extra);
+        airi_ties_announce(system, worker, actor, reason, AIRI_ENDS);
+    }
+    airi_store(&actor->waits, 0, AIRI_SEQ_CST);
+    close_boxes(system, worker, actor);
+    incarnation_release(system, worker, actor, AIRT_LETTER_STOPPED);
+    vacate(system, worker, actor, reason->exit);
+}
+
+void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason)
+{
+    if (airi_load(&actor->child, AIRI_RELAXED) != 0) /* a glance; it looks again */
+        go_down(system, worker, actor, reason);
+    else
+        close_for_good(system, worker, actor, reason);
 }
 
 void airi_life_end(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool cooperative)

@@ -22,6 +22,14 @@ bool airi_tenant_living(airi_actor *actor, airt_ref who);
 void airi_life_end(airt_ctx *ctx, airi_actor *actor, const airt_reason *reason, bool cooperative);
 /* The part without user code, for a killer too; worker may be NULL. */
 void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason);
+/* A supervised actor that is down, for its supervisor. Whether it could start: its state is there (EPENDING, ENOMEM). */
+airt_status airi_life_may_revive(airt_system *system, airi_worker *worker, airi_actor *actor);
+/* Under relations_lock: it is starting from now on; then, after the lock: fresh state, boxes as they should be, and off. */
+void airi_life_revive(airt_ctx *ctx, airi_actor *actor);
+void airi_life_revived(airt_ctx *ctx, airi_actor *actor, bool resting, bool drop_mail);
+/* It stays down: monitors are told and the boxes closed. And for good; resting: that much was done. */
+void airi_life_rest(airt_system *system, airi_worker *worker, airi_actor *actor);
+void airi_life_finish(airt_system *system, airi_worker *worker, airi_actor *actor, bool resting);
 /* A handler returned a failing status: on_error decides. False: the actor is gone. */
 bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status);
 /* A handler that was told to stop waiting, and says so: that is no failure. */
@@ -32,6 +40,9 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor);
 airt_reason airi_life_reason(airi_actor *actor);
 /* An abandoned handler has returned. */
 void airi_life_orphan_ended(airt_ctx *ctx);
+
+/* The reason an actor ends with, in its slot. Under actor->lock. */
+void airi_reason_set(airi_actor *actor, const airt_reason *reason);
 
 /* The extra of a living actor, made when it is first needed. Owner: NULL is no memory. Any thread: EDEAD, ENOMEM. */
 airi_extra *airi_extra_of(airt_system *system, airi_worker *worker, airt_ref who);
@@ -44,9 +55,10 @@ typedef struct airi_starter { /* an open call that the start answers */
 airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior, const airt_spawn_options *options,
                        const airi_starter *starter, airt_ref *out_ref);
 /* What spawn took, given back at the final stop. */
-void airi_slot_give(airt_system *system, airi_actor *actor);
-void airi_state_give(airt_system *system, airi_worker *worker, airi_actor *actor);
-void airi_name_drop(airt_system *system, airi_worker *worker, airi_extra *extra);
+void        airi_slot_give(airt_system *system, airi_actor *actor);
+airt_status airi_state_take(airt_system *system, airi_worker *worker, airi_actor *actor);
+void        airi_state_give(airt_system *system, airi_worker *worker, airi_actor *actor);
+void        airi_name_drop(airt_system *system, airi_worker *worker, airi_extra *extra);
 /* Without the name and the ties, which are for who could be reached. */
 void airi_extra_release(airt_system *system, airi_worker *worker, airi_actor *actor, airi_extra *extra);
 /* A thread for one dedicated actor. Fails: ELIMIT (dedicated_max), ENOMEM, ESYSTEM. */
@@ -63,8 +75,13 @@ bool airi_blocking_grow(airt_system *system);
 airt_status airi_ties_of_birth(const airi_caller *caller, const airt_spawn_options *options, airt_ref born);
 /* An actor that was not born after all: its ties go, and nobody hears of it. */
 void airi_ties_undo(airt_system *system, airi_worker *worker, airi_actor *actor);
+typedef enum airi_ending {
+    AIRI_GOES_DOWN,  /* and may come back: links fire */
+    AIRI_STAYS_DOWN, /* after that: monitors fire */
+    AIRI_ENDS        /* both at once */
+} airi_ending;
 void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason,
-                        bool final);
+                        airi_ending how);
 /* owned.c: what an incarnation owns. */
 /* Puts it on the incarnation's list. False: no memory, or killed meanwhile. */
 bool        airi_owned_add(airt_ctx *ctx, airi_owned *owned);

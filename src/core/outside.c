@@ -39,7 +39,7 @@ airi_actor *airi_outside_slot_take(airt_system *system)
     airi_mutex_lock(&system->callers_lock);
     slot = system->caller_free;
     if (slot != NULL)
-        system->caller_free = slot->run_next;
+        system->caller_free = airi_slot(system, slot->run_next);
     airi_mutex_unlock(&system->callers_lock);
     return slot != NULL ? slot : slot_make(system);
 }
@@ -47,7 +47,7 @@ airi_actor *airi_outside_slot_take(airt_system *system)
 void airi_outside_slot_give(airt_system *system, airi_actor *slot)
 {
     airi_mutex_lock(&system->callers_lock);
-    slot->run_next = system->caller_free;
+    slot->run_next = system->caller_free != NULL ? system->caller_free->index : 0;
     system->caller_free = slot;
     airi_mutex_unlock(&system->callers_lock);
 }

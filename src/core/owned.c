@@ -6,6 +6,7 @@
 #include "core/letters.h"
 #include "core/life.h"
 
+#include <airt/children.h>
 #include <string.h>
 
 static airi_owned *owned_take(airt_system *system, airi_worker *worker, airt_allocation site, size_t bytes,
@@ -215,6 +216,28 @@ airt_status airt_keep(airt_ctx *ctx, airt_msg **out_msg)
     return airi_keeper_fill(ctx, msg, out_msg);
 }
 
+airt_status airt_msg_detach(airt_ctx *ctx, airt_msg *msg)
+{
+    airi_keeper *keeper;
+    airt_status  status = AIRT_OK;
+
+    (void)airi_resolve_ctx(ctx, "airt_msg_detach");
+    if (msg == NULL || !airi_msg_is(msg, AIRI_MSG_KEPT) || !airi_msg_is(msg, AIRI_MSG_BUILT))
+        return AIRT_EINVAL;
+    keeper = keeper_of(msg);
+    airi_mutex_lock(&ctx->actor->lock);
+    if (airi_killed(ctx)) /* the list is the killer's */
+        status = AIRT_EKILLED;
+    else if (keeper->owned.guard != ctx->actor)
+        status = AIRT_EINVAL;
+    else
+        airi_list_remove(&keeper->owned.link);
+    if (status == AIRT_OK)
+        keeper->owned.guard = NULL;
+    airi_mutex_unlock(&ctx->actor->lock);
+    return status;
+}
+
 airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void *body, airt_msg **out_msg)
 {
     airi_caller  caller = airi_resolve(from, "airt_msg_new");
@@ -287,7 +310,7 @@ airt_status airt_send(airt_from from, airt_ref to, airt_msg **msg)
     airi_caller  caller = airi_resolve(from, "airt_send");
     airt_msg    *sent = *msg;
     airi_keeper *keeper;
-    bool         built;
+    bool         built, detached;
     airt_status  status;
 
     if (sent == NULL)
@@ -297,7 +320,8 @@ airt_status airt_send(airt_from from, airt_ref to, airt_msg **msg)
     AIRT_CHECK(airi_msg_is(sent, AIRI_MSG_KEPT) && "a message that was kept, built or received");
     keeper = keeper_of(sent);
     built = airi_msg_is(sent, AIRI_MSG_BUILT);
-    owned_remove(&keeper->owned); /* while it is on its way the message is nobody's */
+    detached = keeper->owned.guard == NULL; /* no incarnation's: nor does it become one's by failing */
+    owned_remove(&keeper->owned);           /* while it is on its way the message is nobody's */
     keeper->built = built;
     sent->flags &= ~(unsigned)(AIRI_MSG_KEPT | AIRI_MSG_BUILT) & 0x3ff;
     airi_msg_unbind(sent);
@@ -325,7 +349,7 @@ airt_status airt_send(airt_from from, airt_ref to, airt_msg **msg)
     AIRI_TALLY(caller.system, caller.worker, refused, 1);
     keeper->owned.guard = NULL;
     keeper_bind(keeper, sent);
-    if (caller.ctx != NULL && !airi_owned_add(caller.ctx, &keeper->owned))
+    if (caller.ctx != NULL && !detached && !airi_owned_add(caller.ctx, &keeper->owned))
         airt_drop(msg);
     return status;
 }

@@ -19,10 +19,10 @@ enum {
 
 static void inject_push(airi_injection *queue, airi_actor *actor)
 {
-    actor->run_next = NULL;
+    actor->run_next = 0;
     airi_mutex_lock(&queue->lock);
     if (queue->last != NULL)
-        queue->last->run_next = actor;
+        queue->last->run_next = actor->index;
     else
         queue->first = actor;
     queue->last = actor;
@@ -31,7 +31,7 @@ static void inject_push(airi_injection *queue, airi_actor *actor)
     airi_mutex_unlock(&queue->lock);
 }
 
-static airi_actor *inject_pop(airi_injection *queue)
+static airi_actor *inject_pop(airt_system *system, airi_injection *queue)
 {
     airi_actor *actor;
 
@@ -40,7 +40,7 @@ static airi_actor *inject_pop(airi_injection *queue)
     airi_mutex_lock(&queue->lock);
     actor = queue->first;
     if (actor != NULL) {
-        queue->first = actor->run_next;
+        queue->first = airi_slot(system, actor->run_next);
         if (queue->first == NULL)
             queue->last = NULL;
         (void)airi_fetch_sub(&queue->count, 1, AIRI_SEQ_CST);
@@ -147,7 +147,7 @@ static void schedule_blocking(airt_system *system, airi_worker *worker, airi_act
     idle = unpark_one(system, &system->parked_blocking);
     if (idle != NULL)
         airi_ring_worker(system, idle, worker);
-    else if (!airi_blocking_grow(system) && (actor = inject_pop(&system->blocking)) != NULL) {
+    else if (!airi_blocking_grow(system) && (actor = inject_pop(system, &system->blocking)) != NULL) {
         inject_push(&system->inject, actor); /* no thread to be had: better on a worker than never */
         airi_wake_one(system, worker);
     }
@@ -315,7 +315,7 @@ static airi_actor *find_pooled(airi_worker *worker)
 
     if (++worker->inject_age >= INJECT_EVERY) {
         worker->inject_age = 0;
-        if ((actor = inject_pop(&system->inject)) != NULL)
+        if ((actor = inject_pop(system, &system->inject)) != NULL)
             return actor;
     }
     if (worker->next_streak >= NEXT_STREAK_MAX) {
@@ -328,7 +328,7 @@ static airi_actor *find_pooled(airi_worker *worker)
         return actor;
     if ((actor = airi_runq_pop(&worker->runq)) != NULL)
         return actor;
-    if ((actor = inject_pop(&system->inject)) != NULL)
+    if ((actor = inject_pop(system, &system->inject)) != NULL)
         return actor;
     return steal(worker);
 }
@@ -373,11 +373,11 @@ static airi_actor *find_by_class(airi_worker *worker)
     airi_actor *pinned;
 
     keep_time(worker);
-    if ((pinned = inject_pop(&worker->pinned)) != NULL)
+    if ((pinned = inject_pop(worker->system, &worker->pinned)) != NULL)
         return pinned;
     switch (worker->class) {
     case AIRI_CLASS_BLOCKING:
-        return inject_pop(&worker->system->blocking);
+        return inject_pop(worker->system, &worker->system->blocking);
     case AIRI_CLASS_DEDICATED:
         return airi_locality_take(&worker->next);
     case AIRI_CLASS_POOLED:

@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "core/await.h"
+#include "core/children.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/timers.h"
@@ -101,7 +102,8 @@ static airt_status options_valid(const airi_caller *caller, const airt_behavior 
     if ((unsigned)options->mailbox.overflow > AIRT_WAIT || options->turn_max > UINT16_MAX ||
         (options->mailbox.max > AIRI_ROOM_MAX && options->mailbox.max != AIRT_UNBOUNDED))
         return AIRT_EINVAL;
-    if (!inside && (options->link || options->monitor || options->child || options->notify_start))
+    if (!inside &&
+        (options->link || options->monitor || options->child || options->notify_start || options->supervised))
         return AIRT_EINVAL;
     if (options->start.kind != NULL && !airi_behavior_handles(behavior, options->start.kind))
         return AIRT_EKIND;
@@ -152,6 +154,7 @@ static void slot_fill(birth *b)
     airi_store(&actor->last_message_ns, 0, AIRI_RELAXED);
     airi_store(&actor->started_ns, airi_now(b->caller->system, b->caller->worker), AIRI_RELAXED);
     airi_store(&actor->active, NULL, AIRI_RELAXED);
+    airi_store(&actor->child, 0u, AIRI_RELAXED);
     airi_store(&actor->waits, 0, AIRI_SEQ_CST);
     airi_state_set(b->caller->system, actor, AIRT_STATE_STARTING);
 }
@@ -202,7 +205,7 @@ void airi_slot_give(airt_system *system, airi_actor *actor)
     airi_idle_changed(system);
 }
 
-static airt_status state_take(airt_system *system, airi_worker *worker, airi_actor *actor)
+airt_status airi_state_take(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     actor->self = NULL;
     if (actor->behavior->state_size == 0)
@@ -300,6 +303,7 @@ void airi_extra_release(airt_system *system, airi_worker *worker, airi_actor *ac
         airi_msg_free(&system->heap, airi_cache_of(worker), extra->starter);
     if (extra->dedicated != NULL)
         airi_worker_dismiss(system, worker, extra->dedicated);
+    airi_brood_free(system, worker, extra);
     airi_heap_give(&system->heap, airi_cache_of(worker), extra, sizeof *extra);
 }
 
@@ -390,15 +394,18 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
         status = slot_take(&b);
     if (status != AIRT_OK)
         return status;
-    status = state_take(caller->system, caller->worker, b.actor);
+    status = airi_state_take(caller->system, caller->worker, b.actor);
     if (status == AIRT_OK)
         status = extra_fill(&b);
+    quiet = starts_quietly(airi_extra_seen(b.actor));
     if (status == AIRT_OK)
         status = airi_ties_of_birth(caller, b.options, b.ref);
-    quiet = starts_quietly(airi_extra_seen(b.actor));
+    if (status == AIRT_OK && b.options->supervised)
+        status = airi_child_of_birth(caller, b.options, b.ref, quiet);
     if (status == AIRT_OK)
         status = name_and_open(&b, quiet);
     if (status != AIRT_OK) {
+        airi_child_undo(caller->system, b.actor);
         if (airi_extra_seen(b.actor) != NULL)
             airi_ties_undo(caller->system, caller->worker, b.actor);
         stillborn(&b);

@@ -67,6 +67,8 @@ static airt_status tables(airt_system *system)
     if (status == AIRT_OK)
         status = airi_idtab_init(&system->timers, world, sizeof(airi_timer), TIMERS_MAX);
     if (status == AIRT_OK)
+        status = airi_idtab_init(&system->children, world, sizeof(airi_child), system->options.actors_max);
+    if (status == AIRT_OK)
         status = airi_stacks_init(&system->stacks, world, system->options.stack_bytes, system->options.stacks_max);
     return status;
 }
@@ -108,6 +110,7 @@ static void system_destroy(airt_system *system)
         world->poll_destroy(world, &system->watch_poll);
     airi_names_fini(&system->names, NULL);
     airi_stacks_fini(&system->stacks);
+    airi_idtab_fini(&system->children);
     airi_idtab_fini(&system->timers);
     airi_idtab_fini(&system->calls);
     airi_idtab_fini(&system->slots);
@@ -219,7 +222,7 @@ static bool has_children(airt_system *system, airi_actor *actor)
     return found;
 }
 
-/* Asks every living actor, or every one without children, to end. Returns how many there were. */
+/* Asks every living actor, or every one without children and without a supervisor to stop it, to end. Returns how many there were. */
 static uint32_t ask_all(airt_system *system, uint32_t how, bool leaves_only)
 {
     airi_caller caller = { system, NULL, NULL };
@@ -238,7 +241,8 @@ static uint32_t ask_all(airt_system *system, uint32_t how, bool leaves_only)
             continue; /* a kill is repeated: it may have come while a handler was just beginning */
         airi_mutex_lock(&system->relations_lock);
         airi_mutex_lock(&actor->lock);
-        skip = leaves_only && has_children(system, actor);
+        /* Relaxed: under the lock. */
+        skip = leaves_only && (has_children(system, actor) || airi_load(&actor->child, AIRI_RELAXED) != 0);
         airi_mutex_unlock(&actor->lock);
         airi_mutex_unlock(&system->relations_lock);
         if (!skip && airi_ask_end(&caller, who, how, &reason) == AIRT_OK)
@@ -292,6 +296,57 @@ static void stop_by_kill(airt_system *system)
         step_foreign(system);
         wait_for_ends(system, word, world->now_ns(world) + (int64_t)KILL_EVERY_MS * 1000000);
     }
+}
+
+airt_status airt_system_end(airt_from from, const airt_reason *reason)
+{
+    airi_caller  caller = airi_resolve(from, "airt_system_end");
+    airt_system *system = caller.system;
+
+    if (caller.ctx != NULL && airi_killed(caller.ctx))
+        return AIRT_EKILLED;
+    airi_mutex_lock(&system->names_lock);
+    if (!system->ended) {
+        system->ended_reason = reason != NULL ? *reason : (airt_reason){ .exit = AIRT_EXIT_SHUTDOWN };
+        system->ended = true;
+    }
+    airi_mutex_unlock(&system->names_lock);
+    airi_store(&system->stopping, true, AIRI_SEQ_CST);
+    airi_idle_changed(system);
+    return AIRT_OK;
+}
+
+static bool has_ended(airt_system *system, airt_reason *out_reason)
+{
+    bool ended;
+
+    airi_mutex_lock(&system->names_lock);
+    ended = system->ended;
+    if (ended && out_reason != NULL)
+        *out_reason = system->ended_reason;
+    airi_mutex_unlock(&system->names_lock);
+    return ended;
+}
+
+airt_status airt_system_wait(airt_system *system, airt_duration within, airt_reason *out_reason)
+{
+    airt_world *world = airi_resolve((airt_from){ .system = system }, "airt_system_wait").system->world;
+    int64_t     now = world->now_ns(world);
+    int64_t     deadline = within.ns >= AIRI_NEVER - now ? AIRI_NEVER : now + within.ns;
+    bool        ended;
+
+    (void)airi_fetch_add(&system->idle_waiters, 1, AIRI_SEQ_CST);
+    for (;;) {
+        uint32_t word = airi_load(&system->idle_word, AIRI_SEQ_CST);
+
+        step_foreign(system);
+        ended = has_ended(system, out_reason);
+        if (ended || world->now_ns(world) >= deadline)
+            break;
+        world->wait(world, &system->idle_word, word, deadline);
+    }
+    (void)airi_fetch_sub(&system->idle_waiters, 1, AIRI_SEQ_CST);
+    return ended ? AIRT_OK : AIRT_ETIMEDOUT;
 }
 
 airt_status airt_system_stop(airt_system **system, airt_duration within)
@@ -435,7 +490,7 @@ static void stats_fill(airt_system *system, airi_account *sum, airt_system_stats
     out->stacks = airi_stacks_in_use(&system->stacks);
     out->stacks_max = airi_stacks_max(&system->stacks);
     out->bytes = airi_heap_bytes(&system->heap) + airi_idtab_bytes(&system->slots) + airi_idtab_bytes(&system->calls) +
-                 airi_idtab_bytes(&system->timers);
+                 airi_idtab_bytes(&system->timers) + airi_idtab_bytes(&system->children);
     out->workers = system->options.workers;
     for (uint32_t i = 0; i < count; i++)
         out->workers_stuck += airi_load(&system->worker[i]->reported, AIRI_SEQ_CST);

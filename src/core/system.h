@@ -15,6 +15,7 @@
 #include "port/port.h"
 #include "port/stack.h"
 
+#include <airt/behavior.h>
 #include <airt/system.h>
 
 #define AIRI_TAG_CTX 0x61637478u    /* "actx" */
@@ -170,7 +171,7 @@ struct airt_system {
     airt_world         *world;
     airi_heap           heap;
     uint64_t    generation; /* a slot's first: systems differ in it, so that none takes another's ref for its own */
-    airi_idtab  slots, calls, timers;
+    airi_idtab  slots, calls, timers, children;
     airi_stacks stacks;
     const airt_recorder *recorder; /* NULL: the default */
     airt_recorder        recorder_room;
@@ -199,13 +200,16 @@ struct airt_system {
 
     airi_mutex names_lock;
     airi_names names;
-    airi_mutex relations_lock; /* order: relations, then one actor->lock, then timer_lock */
-    airi_mutex wait_lock;      /* the wait graph's walks */
-    airi_mutex kill_lock;      /* one killer at a time asks a running handler for its actor; after actor->lock */
+    airi_mutex relations_lock;   /* order: relations, then one actor->lock, then timer_lock */
+    int64_t    restarts_full_ns; /* restarts_per_s: when all of a second's restarts are free again; relations_lock */
+    airi_mutex wait_lock;        /* the wait graph's walks */
+    airi_mutex kill_lock;        /* one killer at a time asks a running handler for its actor; after actor->lock */
 
     AIRI_ATOMIC(uint32_t) actors; /* living */
     AIRI_ATOMIC(uint32_t) abandoned;
-    AIRI_ATOMIC(bool)     stopping;  /* no spawn any more */
+    AIRI_ATOMIC(bool)     stopping; /* no spawn any more */
+    bool                  ended;    /* airt_system_end was called; with its reason under names_lock, a leaf */
+    airt_reason           ended_reason;
     AIRI_ATOMIC(bool)     halt;      /* workers leave */
     AIRI_ATOMIC(uint32_t) idle_word; /* bumped when something ended: stop and quiesce wait on it */
     AIRI_ATOMIC(uint32_t) idle_waiters;
@@ -243,6 +247,10 @@ static inline uint32_t airi_worker_total(airt_system *system)
 static inline airi_actor *airi_slot(airt_system *system, uint32_t index)
 {
     return airi_idtab_at(&system->slots, index);
+}
+static inline airi_child *airi_child_at(airt_system *system, uint32_t index)
+{
+    return airi_idtab_at(&system->children, index);
 }
 static inline airi_call_record *airi_call_at(airt_system *system, uint32_t index)
 {

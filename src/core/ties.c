@@ -2,6 +2,7 @@
 /* Ties between actors: watches, links, children. A tie is one record on both actors' lists with its notices paid for,
  * so that an end allocates nothing. All under system->relations_lock; notices leave as ordinary mail of the one who
  * ends, behind what it sent before. */
+#include "core/children.h"
 #include "core/letters.h"
 #include "core/life.h"
 
@@ -203,7 +204,7 @@ typedef struct ending {
     airt_ref           who;
     uint32_t           incarnation;
     const airt_reason *reason;
-    bool               final;
+    airi_ending        how;
 } ending;
 
 /* The notice that a surviving link will need next time. */
@@ -218,11 +219,11 @@ static airt_msg *notice_again(const ending *e, airt_ref peer)
 /* A link seen from the one who ends: the peer's notice is at *notice. */
 static void announce_link(const ending *e, airi_relation *tie, airt_ref peer, airt_msg **notice, airt_msg *own)
 {
-    bool survives = !e->final;
+    bool survives = e->how == AIRI_GOES_DOWN;
 
-    if (!e->final)
+    if (survives)
         own->correlation = e->incarnation + 1; /* it is for the next incarnation now */
-    if (airt_exit_is_failure(e->reason->exit)) {
+    if (e->how != AIRI_STAYS_DOWN && airt_exit_is_failure(e->reason->exit)) {
         /* A peer that ends for this link must not end the restarted one in turn. */
         if (!link_fires(e->system, e->worker, peer, notice, e->who, e->incarnation, e->reason))
             survives = false;
@@ -258,7 +259,7 @@ static void announce_as_b(const ending *e, airi_relation *tie)
         announce_link(e, tie, tie->a, &tie->notice_a, tie->notice_b);
         return;
     }
-    if (!e->final)
+    if (e->how == AIRI_GOES_DOWN)
         return;
     if (tie->tie == AIRI_TIE_MONITOR) {
         airt_msg *notice = tie->notice_a;
@@ -291,20 +292,25 @@ static void announce_all(const ending *e, airi_extra *extra)
 }
 
 void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason,
-                        bool final)
+                        airi_ending how)
 {
     airi_extra *extra = airi_extra_seen(actor);
-    ending      e = { system, worker, actor, airi_actor_ref(actor), airi_load(&actor->incarnation, AIRI_SEQ_CST),
-                      reason, final };
+    uint32_t    incarnation = airi_load(&actor->incarnation, AIRI_SEQ_CST) - (how == AIRI_STAYS_DOWN);
+    ending      e = { system, worker, actor, airi_actor_ref(actor), incarnation, reason, how };
+    airi_list   down;
 
+    airi_list_init(&down);
     airi_mutex_lock(&system->relations_lock);
-    if (extra != NULL)
+    if (extra != NULL) {
+        airi_brood_disband(system, worker, extra, &down);
         announce_all(&e, extra);
-    if (!final) { /* under the lock: a notice reserved from now on is for the next incarnation */
+    }
+    if (how == AIRI_GOES_DOWN) { /* under the lock: a notice reserved from now on is for the next incarnation */
         (void)airi_fetch_add(&actor->incarnation, 1, AIRI_SEQ_CST);
         actor->trap_exit = false; /* its start says again whether it traps */
     }
     airi_mutex_unlock(&system->relations_lock);
+    airi_brood_finish(system, worker, &down);
 }
 
 void airi_ties_undo(airt_system *system, airi_worker *worker, airi_actor *actor)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Timers: an await's end is part of the await; a message timer is a record that owns its message while armed. A
- * one-shot's message leaves with it; a periodic's comes back after it was handled, and a tick meanwhile is skipped.
+ * one-shot's message leaves with it; a periodic's comes back after it was handled, and a tick meanwhile is skipped; so
+ * does that of a timer to be armed again, whose firing meanwhile is made up for.
  * Everything here is under system->timer_lock, the owner's list of timers too. */
 #include "core/timers.h"
 
 #include "base/mutant.h"
 #include "core/letters.h"
 #include "core/life.h"
+
+#include <airt/children.h>
 
 void airi_timers_init(airt_system *system)
 {
@@ -137,6 +140,9 @@ static airt_msg *message_make(const airi_caller *caller, airi_timer *timer, cons
     return msg;
 }
 
+/* period_ns of a timer that is made unarmed, and armed whenever its owner likes. */
+#define REARMED (-1)
+
 static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t period_ns, airt_timer *out_timer,
                                const airt_kind *kind, const void *body, const char *verb)
 {
@@ -152,7 +158,7 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
         status = extra == NULL ? AIRT_ENOMEM : timer_open(system, &timer);
     if (status == AIRT_OK) {
         timer->period_ns = period_ns;
-        timer->msg = message_make(&caller, timer, kind, body, period_ns > 0, &status);
+        timer->msg = message_make(&caller, timer, kind, body, period_ns != 0, &status);
     }
     if (status != AIRT_OK)
         airi_body_drop(kind, body); /* consumed, whatever comes */
@@ -169,7 +175,8 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
     airi_list_push_back(&extra->timers, &timer->owner_link);
     if (out_timer != NULL)
         *out_timer = handle_of(timer);
-    arm(system, ctx->worker, &timer->head, delay.ns >= AIRI_NEVER - now ? AIRI_NEVER : now + delay.ns);
+    if (period_ns != REARMED)
+        arm(system, ctx->worker, &timer->head, delay.ns >= AIRI_NEVER - now ? AIRI_NEVER : now + delay.ns);
     airi_mutex_unlock(&system->timer_lock);
     return AIRT_OK;
 }
@@ -188,6 +195,35 @@ airt_status airt_send_every_body(airt_ctx *ctx, airt_duration period, airt_timer
     if (period.ns <= 0 || kind->drop != NULL)
         return AIRT_EINVAL; /* a LOCAL body moves: it can be sent once only */
     return timer_start(ctx, period, period.ns, out_timer, kind, body, "airt_send_every");
+}
+
+airt_status airt_timer_new_body(airt_ctx *ctx, airt_timer *out_timer, const airt_kind *kind, const void *body)
+{
+    airt_duration none = { 0 };
+
+    if (kind->drop != NULL)
+        return AIRT_EINVAL; /* as above */
+    return timer_start(ctx, none, REARMED, out_timer, kind, body, "airt_timer_new");
+}
+
+bool airt_timer_arm(airt_ctx *ctx, airt_timer handle, airt_duration delay)
+{
+    airt_system *system = airi_resolve_ctx(ctx, "airt_timer_arm").system;
+    int64_t      now = system->world->now_ns(system->world);
+    int64_t      span = delay.ns < 0 ? 0 : delay.ns;
+    airi_timer  *timer;
+
+    airi_mutex_lock(&system->timer_lock);
+    timer = airi_killed(ctx) ? NULL : timer_at(system, handle.bits);
+    if (timer != NULL && timer->period_ns == REARMED) {
+        disarm(system, &timer->head);
+        timer->missed = false;
+        arm(system, ctx->worker, &timer->head, span >= AIRI_NEVER - now ? AIRI_NEVER : now + span);
+    } else {
+        timer = NULL;
+    }
+    airi_mutex_unlock(&system->timer_lock);
+    return timer != NULL;
 }
 
 bool airt_timer_cancel(airt_ctx *ctx, airt_timer handle)
@@ -221,24 +257,6 @@ void airi_timers_release(airt_system *system, airi_worker *worker, airi_extra *e
         message_free(system, worker, msg);
 }
 
-void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg *msg)
-{
-    airi_timer *timer;
-
-    airi_mutex_lock(&system->timer_lock);
-    timer = timer_at(system, airi_msg_trailer(msg)->trace);
-    if (timer != NULL) {
-        timer->msg = msg;
-        timer->missed = false;
-        airi_msg_unbind(msg); /* it may have been on a journey, through another's box */
-        msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
-        msg->flags |= AIRI_MSG_BOUND;
-    }
-    airi_mutex_unlock(&system->timer_lock);
-    if (timer == NULL)
-        message_free(system, worker, msg);
-}
-
 /* --- firing ------------------------------------------------------------------------------------------------------- */
 
 static void fire_await(airt_system *system, airi_worker *worker, airi_timer_head *head)
@@ -258,6 +276,9 @@ static void fire_message(airt_system *system, airi_timer *timer, int64_t now, ai
 
     if (period == 0) {
         msg = record_end(system, timer);
+    } else if (period == REARMED) {
+        timer->missed = msg == NULL;
+        timer->msg = NULL;
     } else {
         int64_t due = timer->head.wheel.due_ns; /* from the due time, not from now: no drift */
 
@@ -280,6 +301,28 @@ static void send_fired(airt_system *system, airi_worker *worker, airt_msg *outgo
         if (status != AIRT_OK)
             airi_refused(system, worker, to, msg, status);
     }
+}
+
+void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg *msg)
+{
+    airt_msg   *again = NULL;
+    airi_timer *timer;
+
+    airi_mutex_lock(&system->timer_lock);
+    timer = timer_at(system, airi_msg_trailer(msg)->trace);
+    if (timer != NULL) {
+        airi_msg_unbind(msg); /* it may have been on a journey, through another's box */
+        msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+        msg->flags |= AIRI_MSG_BOUND;
+        timer->msg = msg;
+        if (timer->missed && timer->period_ns == REARMED)
+            fire_message(system, timer, 0, &again);
+        timer->missed = false;
+    }
+    airi_mutex_unlock(&system->timer_lock);
+    if (timer == NULL)
+        message_free(system, worker, msg);
+    send_fired(system, worker, again);
 }
 
 void airi_timers_run(airt_system *system, airi_worker *worker)

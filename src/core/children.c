@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Supervised children: an actor that ends is held, down, until its supervisor decides. While it is down it belongs to
+ * its supervisor, and neither of its words is idle, so nobody else makes it runnable; asks to end find nothing to do.
+ * An end and a supervisor's end meet under relations_lock: whoever comes second finishes the child. */
+#include "core/children.h"
+
+#include "base/sized.h"
+#include "core/letters.h"
+#include "core/life.h"
+
+#include <string.h>
+
+#include <airt/children.h>
+
+/* --- news, under relations_lock ----------------------------------------------------------------------------------- */
+
+static void notice_send(airt_system *system, airi_worker *worker, airi_brood *brood, airt_ref supervisor)
+{
+    airt_msg   *notice = brood->notice;
+    airi_actor *actor = airi_slot(system, airi_ref_index(supervisor));
+
+    brood->more = notice == NULL; /* out: it is sent again when it comes home */
+    if (notice == NULL)
+        return;
+    brood->notice = NULL;
+    notice->sender = supervisor;
+    notice->correlation = airi_load(&actor->incarnation, AIRI_SEQ_CST);
+    notice->flags |= AIRI_MSG_BOUND | AIRI_MSG_TIMER;
+    notice->priority = AIRT_CRITICAL;
+    if (airi_deliver_reserved(system, worker, supervisor, notice) != AIRT_OK)
+        brood->notice = notice; /* its box is closed: it is ending */
+}
+
+/* Its supervisor's brood: there while the child has its record. */
+static airi_brood *brood_of(airt_system *system, const airi_child *child)
+{
+    return airi_extra_seen(airi_slot(system, airi_ref_index(child->supervisor)))->brood;
+}
+
+static void tell(airt_system *system, airi_worker *worker, airi_child *child, uint8_t what)
+{
+    airi_brood *brood = brood_of(system, child);
+
+    if (child->told == 0)
+        airi_list_push_back(&brood->news, &child->news);
+    child->told |= what;
+    notice_send(system, worker, brood, child->supervisor);
+}
+
+void airi_children_notice_back(airt_system *system, airi_worker *worker, airt_msg *notice)
+{
+    airi_actor *actor = airi_slot(system, airi_ref_index(notice->sender));
+    airi_extra *extra;
+    bool        home;
+
+    airi_mutex_lock(&system->relations_lock);
+    extra = airi_tenant_is(actor, notice->sender) ? airi_extra_seen(actor) : NULL;
+    home = extra != NULL && extra->brood != NULL && extra->brood->notice == NULL;
+    if (home) {
+        extra->brood->notice = notice;
+        if (extra->brood->more && !airi_list_empty(&extra->brood->news))
+            notice_send(system, worker, extra->brood, notice->sender);
+    }
+    airi_mutex_unlock(&system->relations_lock);
+    if (!home)
+        airi_msg_free(&system->heap, airi_cache_of(worker), notice);
+}
+
+/* --- how it begins ------------------------------------------------------------------------------------------------ */
+
+static airi_brood *brood_make(const airi_caller *caller)
+{
+    airt_system *system = caller->system;
+    airi_source  source = airi_source_of(system, caller->worker);
+    airi_brood  *brood = NULL;
+
+    if (airi_permits(system->world, AIRT_ALLOCATION_CHILD))
+        brood = airi_heap_take(&system->heap, airi_cache_of(caller->worker), sizeof *brood);
+    if (brood == NULL)
+        return NULL;
+    airi_list_init(&brood->children);
+    airi_list_init(&brood->news);
+    brood->notice = airi_msg_reserve(&source, sizeof(airi_trailer));
+    if (brood->notice == NULL) {
+        airi_heap_give(&system->heap, airi_cache_of(caller->worker), brood, sizeof *brood);
+        return NULL;
+    }
+    brood->notice->kind = &airt_child_news_kind;
+    airi_msg_trailer(brood->notice)->trace = 0; /* lent, as a timer's, but by no timer */
+    return brood;
+}
+
+static void brood_free(airt_system *system, airi_worker *worker, airi_brood *brood)
+{
+    if (brood == NULL)
+        return;
+    if (brood->notice != NULL)
+        airi_msg_free(&system->heap, airi_cache_of(worker), brood->notice);
+    airi_heap_give(&system->heap, airi_cache_of(worker), brood, sizeof *brood);
+}
+
+/* The supervisor's brood, made when it is first needed. Its own handler only. */
+static airt_status brood_need(const airi_caller *caller, airi_brood **out_brood)
+{
+    airi_extra *extra = airi_extra_of(caller->system, caller->worker, caller->ctx->self);
+    airi_brood *made;
+
+    if (extra == NULL)
+        return airi_killed(caller->ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
+    *out_brood = extra->brood;
+    if (extra->brood != NULL)
+        return AIRT_OK;
+    made = brood_make(caller);
+    if (made == NULL)
+        return AIRT_ENOMEM;
+    airi_mutex_lock(&caller->system->relations_lock);
+    if (!airi_killed(caller->ctx))
+        *out_brood = extra->brood = made;
+    airi_mutex_unlock(&caller->system->relations_lock);
+    if (*out_brood != NULL)
+        return AIRT_OK;
+    brood_free(caller->system, caller->worker, made);
+    return AIRT_EKILLED;
+}
+
+static airt_status record_take(airt_system *system, uint32_t *out_index)
+{
+    return airi_permits(system->world, AIRT_ALLOCATION_CHILD) ? airi_idtab_take(&system->children, out_index)
+                                                              : AIRT_ENOMEM;
+}
+
+airt_status airi_child_of_birth(const airi_caller *caller, const airt_spawn_options *options, airt_ref born, bool quiet)
+{
+    airt_system *system = caller->system;
+    airi_brood  *brood = NULL;
+    airi_child  *child;
+    uint32_t     index;
+    airt_status  status = brood_need(caller, &brood);
+
+    if (status == AIRT_OK)
+        status = record_take(system, &index);
+    if (status != AIRT_OK)
+        return status == AIRT_ELIMIT ? AIRT_ENOMEM : status;
+    child = airi_child_at(system, index);
+    *child = (airi_child){ .who = born, .supervisor = caller->ctx->self, .tag = options->tag };
+    child->asks_fail = options->asks_fail;
+    child->started = quiet;
+    airi_mutex_lock(&system->relations_lock);
+    if (airi_killed(caller->ctx)) {
+        airi_mutex_unlock(&system->relations_lock);
+        airi_idtab_give(&system->children, index);
+        return AIRT_EKILLED;
+    }
+    airi_list_push_back(&brood->children, &child->siblings);
+    /* Relaxed: the opening of the boxes publishes it to its owner; others look under relations_lock. */
+    airi_store(&airi_slot(system, airi_ref_index(born))->child, index, AIRI_RELAXED);
+    if (quiet)
+        tell(system, caller->worker, child, AIRI_TELL_STARTED);
+    airi_mutex_unlock(&system->relations_lock);
+    return AIRT_OK;
+}
+
+/* Under relations_lock: the record of an actor that still has a supervisor, or NULL. */
+static airi_child *child_of(airt_system *system, airi_actor *actor)
+{
+    return airi_child_at(system, airi_load(&actor->child, AIRI_RELAXED)); /* written under the lock */
+}
+
+/* Under relations_lock: it has no supervisor any more. */
+static void part(airt_system *system, airi_actor *actor)
+{
+    uint32_t    index = airi_load(&actor->child, AIRI_RELAXED); /* written under the lock */
+    airi_child *child = airi_child_at(system, index);
+
+    if (child == NULL)
+        return;
+    airi_list_remove(&child->siblings);
+    if (child->told != 0)
+        airi_list_remove(&child->news);
+    airi_store(&actor->child, 0u, AIRI_RELAXED); /* under the lock */
+    airi_idtab_give(&system->children, index);
+}
+
+void airi_child_undo(airt_system *system, airi_actor *actor)
+{
+    airi_mutex_lock(&system->relations_lock);
+    part(system, actor);
+    airi_mutex_unlock(&system->relations_lock);
+}
+
+void airi_child_started(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_child *child;
+
+    airi_mutex_lock(&system->relations_lock);
+    child = child_of(system, actor);
+    if (child != NULL && !child->started) {
+        child->started = true;
+        tell(system, worker, child, AIRI_TELL_STARTED);
+    }
+    airi_mutex_unlock(&system->relations_lock);
+}
+
+void airi_child_wants_restart(airt_system *system, airi_actor *actor)
+{
+    airi_child *child;
+
+    airi_mutex_lock(&system->relations_lock);
+    child = child_of(system, actor);
+    if (child != NULL)
+        child->restart_wanted = true;
+    airi_mutex_unlock(&system->relations_lock);
+}
+
+bool airi_child_asks_fail(airt_system *system, airi_actor *actor)
+{
+    airi_child *child;
+    bool        fail;
+
+    airi_mutex_lock(&system->relations_lock);
+    child = child_of(system, actor);
+    fail = child != NULL && child->asks_fail;
+    airi_mutex_unlock(&system->relations_lock);
+    return fail;
+}
+
+/* --- how an incarnation ends -------------------------------------------------------------------------------------- */
+
+bool airi_child_down(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_child *child;
+
+    airi_mutex_lock(&system->relations_lock);
+    child = child_of(system, actor);
+    if (child != NULL) {
+        child->down = true;
+        tell(system, worker, child, AIRI_TELL_ENDED); /* from here on it is its supervisor's */
+    }
+    airi_mutex_unlock(&system->relations_lock);
+    return child != NULL;
+}
+
+void airi_brood_disband(airt_system *system, airi_worker *worker, airi_extra *extra, airi_list *down)
+{
+    static const airt_reason shutdown = { .exit = AIRT_EXIT_SHUTDOWN };
+    airi_caller              caller = { system, worker, NULL };
+
+    while (extra->brood != NULL && !airi_list_empty(&extra->brood->children)) {
+        airi_child *child = AIRI_CONTAINER(extra->brood->children.prev, airi_child, siblings);
+        airi_actor *actor = airi_slot(system, airi_ref_index(child->who));
+
+        if (child->down) { /* the last ones first; the record stays its, until it is finished */
+            airi_list_remove(&child->siblings);
+            if (child->told != 0)
+                airi_list_remove(&child->news);
+            child->told = 0;
+            airi_list_push_back(down, &child->siblings);
+        } else {
+            airt_ref who = child->who;
+
+            part(system, actor);
+            (void)airi_ask_end(&caller, who, AIRI_ASKED_STOP, &shutdown);
+        }
+    }
+}
+
+void airi_brood_finish(airt_system *system, airi_worker *worker, airi_list *down)
+{
+    while (!airi_list_empty(down)) {
+        airi_child *child = AIRI_CONTAINER(airi_list_pop_front(down), airi_child, siblings);
+        airi_actor *actor = airi_slot(system, airi_ref_index(child->who));
+        bool        resting = child->resting;
+
+        airi_list_init(&child->siblings);
+        airi_child_undo(system, actor);
+        airi_life_finish(system, worker, actor, resting);
+    }
+}
+
+void airi_brood_free(airt_system *system, airi_worker *worker, airi_extra *extra)
+{
+    brood_free(system, worker, extra->brood);
+    extra->brood = NULL;
+}
+
+/* --- the supervisor's decisions ----------------------------------------------------------------------------------- */
+
+static void change_fill(airi_child *child, airi_actor *actor, airt_child_change *out)
+{
+    uint32_t incarnation = airi_load(&actor->incarnation, AIRI_SEQ_CST);
+
+    *out = (airt_child_change){ .who = child->who, .tag = child->tag, .incarnation = incarnation };
+    if (child->told & AIRI_TELL_STARTED) { /* if it has ended since, the number has gone on */
+        child->told &= (uint8_t)~AIRI_TELL_STARTED;
+        out->event = AIRT_CHILD_STARTED;
+        out->incarnation -= child->down;
+        return;
+    }
+    child->told = 0;
+    out->event = AIRT_CHILD_ENDED;
+    out->incarnation--;
+    out->reason = airi_life_reason(actor);
+    out->started = child->started;
+    out->restart_wanted = child->restart_wanted;
+}
+
+bool airt_child_next_sized(airt_ctx *ctx, airt_child_change *out_change, size_t change_size)
+{
+    airt_system      *system = airi_resolve_ctx(ctx, "airt_child_next").system;
+    airt_child_change change;
+    airi_extra       *extra;
+    bool              any;
+
+    airi_mutex_lock(&system->relations_lock);
+    extra = airi_killed(ctx) ? NULL : airi_extra_seen(ctx->actor);
+    any = extra != NULL && extra->brood != NULL && !airi_list_empty(&extra->brood->news);
+    if (any) {
+        airi_child *child = AIRI_CONTAINER(extra->brood->news.next, airi_child, news);
+
+        change_fill(child, airi_slot(system, airi_ref_index(child->who)), &change);
+        if (child->told == 0)
+            airi_list_remove(&child->news);
+    }
+    airi_mutex_unlock(&system->relations_lock);
+    if (any)
+        airi_sized_write(out_change, change_size, &change, sizeof change);
+    return any;
+}
+
+/* Under relations_lock: a child of this actor that is down. */
+static airt_status find_down(airt_ctx *ctx, airt_ref who, airi_child **out_child)
+{
+    airi_actor *actor = airi_slot(ctx->system, airi_ref_index(who));
+
+    if (airi_killed(ctx))
+        return AIRT_EKILLED;
+    if (actor == NULL || !airi_tenant_is(actor, who))
+        return AIRT_EINVAL;
+    *out_child = child_of(ctx->system, actor);
+    return *out_child != NULL && airt_ref_same((*out_child)->supervisor, ctx->self) && (*out_child)->down ? AIRT_OK
+                                                                                                          : AIRT_EINVAL;
+}
+
+/* A second's restarts may come at once, then one by one (a leaky bucket). */
+static bool rate_permits(airt_system *system)
+{
+    int64_t now = system->world->now_ns(system->world);
+    int64_t each = system->options.restarts_per_s != 0 ? 1000000000 / (int64_t)system->options.restarts_per_s : 0;
+
+    if (each == 0)
+        return true;
+    if (system->restarts_full_ns < now)
+        system->restarts_full_ns = now;
+    if (system->restarts_full_ns + each > now + 1000000000)
+        return false;
+    system->restarts_full_ns += each;
+    return true;
+}
+
+static void no_news(airi_child *child)
+{
+    if (child->told != 0)
+        airi_list_remove(&child->news);
+    child->told = 0;
+}
+
+airt_status airt_child_restart_sized(airt_ctx *ctx, airt_ref who, const airt_restart_options *options,
+                                     size_t options_size)
+{
+    airt_system         *system = airi_resolve_ctx(ctx, "airt_child_restart").system;
+    airt_restart_options room = { 0 };
+    airi_actor          *actor = airi_slot(system, airi_ref_index(who));
+    airi_child          *child = NULL;
+    bool                 resting = false;
+    airt_status          status;
+
+    if (options != NULL)
+        room = *(const airt_restart_options *)airi_sized_read(options, options_size, &room, sizeof room);
+    airi_mutex_lock(&system->relations_lock);
+    status = find_down(ctx, who, &child);
+    if (status == AIRT_OK && airi_load(&system->stopping, AIRI_SEQ_CST))
+        status = AIRT_ESTOPPING;
+    if (status == AIRT_OK)
+        status = airi_life_may_revive(system, ctx->worker, actor);
+    if (status == AIRT_OK && !rate_permits(system))
+        status = AIRT_ELIMIT;
+    if (status == AIRT_OK) {
+        resting = child->resting;
+        no_news(child);
+        child->down = child->resting = child->started = child->restart_wanted = false;
+        airi_life_revive(ctx, actor); /* its state first: whoever asks it to end now is heard */
+    }
+    airi_mutex_unlock(&system->relations_lock);
+    if (status == AIRT_OK)
+        airi_life_revived(ctx, actor, resting, room.drop_mail);
+    return status;
+}
+
+airt_status airt_child_rest(airt_ctx *ctx, airt_ref who)
+{
+    airt_system *system = airi_resolve_ctx(ctx, "airt_child_rest").system;
+    airi_child  *child = NULL;
+    bool         rests = false;
+    airt_status  status;
+
+    airi_mutex_lock(&system->relations_lock);
+    status = find_down(ctx, who, &child);
+    if (status == AIRT_OK) {
+        rests = child->resting;
+        child->resting = true;
+        no_news(child);
+    }
+    airi_mutex_unlock(&system->relations_lock);
+    if (status == AIRT_OK && !rests)
+        airi_life_rest(system, ctx->worker, airi_slot(system, airi_ref_index(who)));
+    return status;
+}
+
+airt_status airt_child_release(airt_ctx *ctx, airt_ref who)
+{
+    airt_system *system = airi_resolve_ctx(ctx, "airt_child_release").system;
+    airi_actor  *actor = airi_slot(system, airi_ref_index(who));
+    airi_child  *child = NULL;
+    bool         rests = false;
+    airt_status  status;
+
+    airi_mutex_lock(&system->relations_lock);
+    status = find_down(ctx, who, &child);
+    if (status == AIRT_OK) {
+        rests = child->resting;
+        part(system, actor);
+    }
+    airi_mutex_unlock(&system->relations_lock);
+    if (status == AIRT_OK)
+        airi_life_finish(system, ctx->worker, actor, rests);
+    return status;
+}
+
+/* --- trapped stops, ends with a reason ---------------------------------------------------------------------------- */
+
+airt_status airt_trap_stop(airt_ctx *ctx, bool on)
+{
+    airi_caller caller = airi_resolve_ctx(ctx, "airt_trap_stop");
+    airi_source source = airi_source_of(caller.system, caller.worker);
+    airi_extra *extra = airi_killed(ctx) ? NULL : airi_extra_of(caller.system, caller.worker, ctx->self);
+    airt_msg   *msg;
+    bool        killed;
+
+    if (extra == NULL)
+        return airi_killed(ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
+    msg = on && !extra->trap_stop ? airi_msg_reserve(&source, sizeof(struct airt_stop_asked)) : NULL;
+    if (on && !extra->trap_stop && msg == NULL)
+        return AIRT_ENOMEM;
+    airi_mutex_lock(&ctx->actor->lock);
+    killed = airi_killed(ctx);
+    if (!killed && (msg != NULL || !on)) {
+        airt_msg *before = extra->stop_notice;
+
+        extra->trap_stop = on;
+        extra->stop_notice = msg;
+        msg = before;
+    }
+    airi_mutex_unlock(&ctx->actor->lock);
+    if (msg != NULL)
+        airi_msg_free(&caller.system->heap, airi_cache_of(caller.worker), msg);
+    return killed ? AIRT_EKILLED : AIRT_OK;
+}
+
+/* Under actor->lock. True: the request became, or already is, a message; *out_msg is to be sent after the lock. */
+bool airi_stop_trapped(airi_actor *actor, uint32_t how, const airt_reason *reason, airt_msg **out_msg)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+    airt_msg   *msg;
+
+    if (extra == NULL || !extra->trap_stop || (how & (AIRI_ASKED_STOP | AIRI_ASKED_DRAIN)) == 0)
+        return false;
+    msg = extra->stop_notice;
+    extra->stop_notice = NULL;
+    *out_msg = msg;
+    if (msg == NULL)
+        return true;
+    msg->kind = &airt_stop_asked_kind;
+    msg->sender = airi_actor_ref(actor);
+    msg->priority = how & AIRI_ASKED_STOP ? AIRT_CRITICAL : AIRT_NORMAL;
+    msg->flags |= AIRI_MSG_BOUND;
+    msg->correlation = airi_load(&actor->incarnation, AIRI_SEQ_CST);
+    *(struct airt_stop_asked *)airi_msg_body(msg) = (struct airt_stop_asked){ *reason };
+    return true;
+}
+
+airt_status airt_end(airt_ctx *ctx, const airt_reason *reason)
+{
+    airi_caller caller = airi_resolve_ctx(ctx, "airt_end");
+    airt_reason why = *reason;
+
+    if (airi_killed(ctx))
+        return AIRT_EKILLED;
+    if (airt_ref_none(why.origin))
+        why.origin = ctx->self;
+    return airi_ask_end(&caller, ctx->self, AIRI_ASKED_STOP | AIRI_ASKED_SELF, &why);
+}

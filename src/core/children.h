@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Supervised children, as the rest of the core sees them: where lives begin and end. */
+#ifndef AIRI_CORE_CHILDREN_H
+#define AIRI_CORE_CHILDREN_H
+
+#include "core/system.h"
+
+/* The record of an actor that is being born to a supervisor. quiet: it has no start to wait for. */
+airt_status airi_child_of_birth(const airi_caller *caller, const airt_spawn_options *options, airt_ref born,
+                                bool quiet);
+/* It was not born after all, or has no supervisor any more. */
+void airi_child_undo(airt_system *system, airi_actor *actor);
+
+/* Owner. */
+void airi_child_started(airt_system *system, airi_worker *worker, airi_actor *actor);
+void airi_child_wants_restart(airt_system *system, airi_actor *actor);
+bool airi_child_asks_fail(airt_system *system, airi_actor *actor);
+/* The last thing that its owner does for an incarnation that has ended: the actor is its supervisor's from then on.
+ * False: it has none any more. */
+bool airi_child_down(airt_system *system, airi_worker *worker, airi_actor *actor);
+
+/* Under relations_lock, when a supervisor's incarnation ends: children that run are asked to stop; those that are down
+ * go on the list, to be finished by airi_brood_finish after the lock. */
+void airi_brood_disband(airt_system *system, airi_worker *worker, airi_extra *extra, airi_list *down);
+void airi_brood_finish(airt_system *system, airi_worker *worker, airi_list *down);
+void airi_brood_free(airt_system *system, airi_worker *worker, airi_extra *extra);
+
+/* The notice of airt_child_news was handled. Any thread. */
+void airi_children_notice_back(airt_system *system, airi_worker *worker, airt_msg *notice);
+
+/* Under actor->lock: a request to stop that is trapped becomes *out_msg (NULL: it is on its way already). */
+bool airi_stop_trapped(airi_actor *actor, uint32_t how, const airt_reason *reason, airt_msg **out_msg);
+
+#endif
