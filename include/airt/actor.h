@@ -92,7 +92,7 @@ AIRI_STATIC_ASSERT(sizeof(airt_send_options) == 24 && offsetof(airt_send_options
 /* Starts an actor and gives back its ref, which is good for sending at once. pre_start, the handler of `start`, runs
  * as the actor's first turn; its failure ends the actor with reason AIRT_EXIT_START. With start_within_ms the call
  * waits for it and returns AIRT_EFAILED when it failed (reason from airt_last_failure inside a handler).
- * Blocks: with start_within_ms.  Takes: nothing.
+ * Blocks: with start_within_ms.  Takes: what a LOCAL start body owns, whatever comes.
  * Fails: ENOMEM, ELIMIT (actors_max, dedicated_max, stacks), EEXIST (name), EKIND (no handler for `start`), EINVAL,
  * ESTOPPING, EKILLED, EFAILED, ETIMEDOUT, EDEADLK. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_spawn_behavior_sized(airt_from from, const airt_behavior *behavior,

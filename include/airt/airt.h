@@ -8,6 +8,7 @@
 #include <airt/behavior.h>
 #include <airt/children.h>
 #include <airt/message.h>
+#include <airt/supervise.h>
 #include <airt/system.h>
 #include <airt/world.h>
 

@@ -62,7 +62,8 @@ extern "C" {
     X(AIRT_EVERSION, "unknown version", 0)                                                                             \
     X(AIRT_EPENDING, "not done yet", 1)                                                                                \
     X(AIRT_ELEFT, "actors or handlers are left", 1)                                                                    \
-    X(AIRT_ESYSTEM, "operating system refused", 1)
+    X(AIRT_ESYSTEM, "operating system refused", 1)                                                                     \
+    X(AIRT_ERUNNING, "it is running", 0)
 
 #define AIRI_STATUS_ENUM(name, text, retry) name,
 typedef enum airt_status {

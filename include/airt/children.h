@@ -54,6 +54,9 @@ static inline bool airt_child_next(airt_ctx *ctx, airt_child_change *out_change)
     return airt_child_next_sized(ctx, out_change, sizeof(airt_child_change));
 }
 
+/* The tag that a child of this actor was spawned with. Fails: EINVAL (no child of this actor), EKILLED. */
+AIRT_API AIRT_MUST_CHECK airt_status airt_child_tag(airt_ctx *ctx, airt_ref who, uint64_t *out_tag);
+
 typedef struct airt_restart_options {
     bool drop_mail; /* what is queued becomes dead letters (old incarnation) instead of waiting for the new one */
 } airt_restart_options;
@@ -91,9 +94,15 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_timer_new_body(airt_ctx *ctx, airt_tim
 AIRT_API bool airt_timer_arm(airt_ctx *ctx, airt_timer timer, airt_duration delay);
 
 /* A built message is from now on nobody's incarnation's: whoever holds it sends or drops it, in any handler or outside,
- * and it outlives the one that built it. What is never dropped is reported as a leak. Fails: EKILLED, EINVAL (it was
- * not built here). */
-AIRT_API AIRT_MUST_CHECK airt_status airt_msg_detach(airt_ctx *ctx, airt_msg *msg);
+ * and it outlives the one that built it. What is never dropped is reported as a leak. Outside of handlers every message
+ * is so. Thread: any.  Fails: EKILLED, EINVAL (kept, or built by another actor). */
+AIRT_API AIRT_MUST_CHECK airt_status airt_msg_detach(airt_from from, airt_msg *msg);
+/* The reverse: it is this incarnation's, and goes when that ends. Thread: inside the handler of that ctx.
+ * Fails: EKILLED, ENOMEM, EINVAL (another's already). */
+AIRT_API AIRT_MUST_CHECK airt_status airt_msg_attach(airt_ctx *ctx, airt_msg *msg);
+/* The ctx that a call came from; NULL: a system, the caller is outside. For libraries whose calls take either.
+ * Thread: any. */
+AIRT_API airt_ctx *airt_from_ctx(airt_from from);
 
 #if UINTPTR_MAX == UINT64_MAX
 AIRI_STATIC_ASSERT(sizeof(struct airt_stop_asked) == 24 && sizeof(airt_child_change) == 56 &&
@@ -103,6 +112,11 @@ AIRI_STATIC_ASSERT(sizeof(struct airt_stop_asked) == 24 && sizeof(airt_child_cha
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef AIRI_FROM_WRAPPED
+#define airt_msg_detach(from, ...) airt_msg_detach(AIRI_FROM(from), __VA_ARGS__)
+#define airt_from_ctx(from) airt_from_ctx(AIRI_FROM(from))
 #endif
 
 /* airt_timer_new(ctx, &timer, kind, .fields...): airt_timer_new_body. */

@@ -10,6 +10,7 @@
 #include "port/thread.h"
 
 #include <airt/behavior.h>
+#include <airt/children.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,6 +73,14 @@ static airt_status start_result(airt_ctx *ctx, airt_status started)
     return AIRT_EFAILED;
 }
 
+/* What was not even tried: the construction arguments are consumed, whatever comes. */
+static airt_status unspawned(const airt_spawn_options *options, airt_status status)
+{
+    if (options != NULL)
+        airi_body_drop(options->start.kind, options->start.body);
+    return status;
+}
+
 static airt_status spawn_wait_inside(const airi_caller *caller, const airt_behavior *behavior, airt_ref *out_ref,
                                      const airt_spawn_options *options)
 {
@@ -82,10 +91,10 @@ static airt_status spawn_wait_inside(const airi_caller *caller, const airt_behav
     airt_status         status = airi_may_await(ctx);
 
     if (status != AIRT_OK)
-        return status;
+        return unspawned(options, status);
     starter.call = airi_call_open(ctx->system, ctx->actor, &ctx->calls, 0);
     if (starter.call.bits == 0)
-        return AIRT_ENOMEM;
+        return unspawned(options, AIRT_ENOMEM);
     status = airi_spawn(caller, behavior, options, &starter, out_ref);
     if (status == AIRT_OK)
         status = airt_await_all(ctx, AIRT_MS(options->start_within_ms), calls, 1);
@@ -105,12 +114,14 @@ static airt_status spawn_wait_outside(const airi_caller *caller, const airt_beha
     airi_starter starter;
     uint32_t     calls = 0;
     int64_t      due = system->world->now_ns(system->world) + (int64_t)options->start_within_ms * 1000000;
-    airt_status  status = AIRT_ENOMEM;
+    airt_status  status;
 
     if (slot == NULL)
-        return AIRT_ENOMEM;
+        return unspawned(options, AIRT_ENOMEM);
     starter = (airi_starter){ airi_actor_ref(slot), airi_call_open(system, slot, &calls, 0) };
-    if (starter.call.bits != 0)
+    if (starter.call.bits == 0)
+        status = unspawned(options, AIRT_ENOMEM);
+    else
         status = airi_spawn(caller, behavior, options, &starter, out_ref);
     if (status == AIRT_OK)
         status = airi_outside_call_wait(system, slot, starter.call, due);
@@ -129,7 +140,7 @@ airt_status airt_spawn_behavior_sized(airt_from from, const airt_behavior *behav
 
     options = airi_sized_read(options, options_size, &whole, sizeof whole);
     if (caller.ctx != NULL && airi_killed(caller.ctx))
-        return AIRT_EKILLED;
+        return unspawned(options, AIRT_EKILLED);
     if (options == NULL || options->start_within_ms == 0)
         return airi_spawn(&caller, behavior, options, NULL, out_ref);
     return caller.ctx != NULL ? spawn_wait_inside(&caller, behavior, out_ref, options)
@@ -401,6 +412,11 @@ airt_status airt_reply_failure_to(airt_ctx *ctx, airt_msg **request, int32_t cod
 }
 
 /* --- the message in work ------------------------------------------------------------------------------------------ */
+
+airt_ctx *airt_from_ctx(airt_from from)
+{
+    return airi_resolve(from, "airt_from_ctx").ctx;
+}
 
 airt_ref airt_self(airt_ctx *ctx)
 {

@@ -341,6 +341,26 @@ static airt_status find_down(airt_ctx *ctx, airt_ref who, airi_child **out_child
                                                                                                           : AIRT_EINVAL;
 }
 
+airt_status airt_child_tag(airt_ctx *ctx, airt_ref who, uint64_t *out_tag)
+{
+    airt_system *system = airi_resolve_ctx(ctx, "airt_child_tag").system;
+    airi_actor  *actor = airi_slot(system, airi_ref_index(who));
+    airi_child  *child = NULL;
+    airt_status  status = AIRT_EINVAL;
+
+    airi_mutex_lock(&system->relations_lock);
+    if (airi_killed(ctx))
+        status = AIRT_EKILLED;
+    else if (actor != NULL && airi_tenant_is(actor, who))
+        child = child_of(system, actor);
+    if (child != NULL && airt_ref_same(child->supervisor, ctx->self)) {
+        *out_tag = child->tag;
+        status = AIRT_OK;
+    }
+    airi_mutex_unlock(&system->relations_lock);
+    return status;
+}
+
 /* A second's restarts may come at once, then one by one (a leaky bucket). */
 static bool rate_permits(airt_system *system)
 {

@@ -72,7 +72,7 @@ static inline uint32_t airi_priority_rank(airt_priority priority)
 /* What a body owns that was to be sent, and was not. */
 static inline void airi_body_drop(const airt_kind *kind, const void *body)
 {
-    if (kind->drop != NULL)
+    if (kind != NULL && kind->drop != NULL)
         kind->drop((void *)(uintptr_t)body);
 }
 

@@ -216,12 +216,14 @@ airt_status airt_keep(airt_ctx *ctx, airt_msg **out_msg)
     return airi_keeper_fill(ctx, msg, out_msg);
 }
 
-airt_status airt_msg_detach(airt_ctx *ctx, airt_msg *msg)
+airt_status airt_msg_detach(airt_from from, airt_msg *msg)
 {
+    airt_ctx    *ctx = airi_resolve(from, "airt_msg_detach").ctx;
     airi_keeper *keeper;
     airt_status  status = AIRT_OK;
 
-    (void)airi_resolve_ctx(ctx, "airt_msg_detach");
+    if (ctx == NULL)
+        return AIRT_OK;
     if (msg == NULL || !airi_msg_is(msg, AIRI_MSG_KEPT) || !airi_msg_is(msg, AIRI_MSG_BUILT))
         return AIRT_EINVAL;
     keeper = keeper_of(msg);
@@ -236,6 +238,16 @@ airt_status airt_msg_detach(airt_ctx *ctx, airt_msg *msg)
         keeper->owned.guard = NULL;
     airi_mutex_unlock(&ctx->actor->lock);
     return status;
+}
+
+airt_status airt_msg_attach(airt_ctx *ctx, airt_msg *msg)
+{
+    (void)airi_resolve_ctx(ctx, "airt_msg_attach");
+    if (msg == NULL || !airi_msg_is(msg, AIRI_MSG_KEPT) || keeper_of(msg)->owned.guard != NULL)
+        return AIRT_EINVAL;
+    if (airi_owned_add(ctx, &keeper_of(msg)->owned))
+        return AIRT_OK;
+    return airi_killed(ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
 }
 
 airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void *body, airt_msg **out_msg)

@@ -90,6 +90,7 @@ typedef struct birth {
     const airi_starter       *starter; /* who waits for the start, or NULL */
     airi_actor               *actor;
     airt_ref                  ref;
+    bool                      start_taken; /* the construction arguments: what a LOCAL body owns is not the caller's */
 } birth;
 
 static airt_status options_valid(const airi_caller *caller, const airt_behavior *behavior,
@@ -242,6 +243,7 @@ static airt_status start_copy(birth *b, airi_extra *extra)
     if (b->options->start.kind == NULL)
         return AIRT_OK;
     extra->start = airi_msg_create(&source, b->options->start.kind, b->options->start.body, 0, &status);
+    b->start_taken = extra->start != NULL;
     return status;
 }
 
@@ -386,14 +388,16 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
                        const airi_starter *starter, airt_ref *out_ref)
 {
     static const airt_spawn_options defaults = { 0 };
-    birth       b = { caller, behavior, options != NULL ? options : &defaults, starter, NULL, AIRT_NONE };
+    birth       b = { caller, behavior, options != NULL ? options : &defaults, starter, NULL, AIRT_NONE, false };
     airt_status status = options_valid(caller, behavior, b.options);
     bool        quiet;
 
     if (status == AIRT_OK)
         status = slot_take(&b);
-    if (status != AIRT_OK)
+    if (status != AIRT_OK) {
+        airi_body_drop(b.options->start.kind, b.options->start.body);
         return status;
+    }
     status = airi_state_take(caller->system, caller->worker, b.actor);
     if (status == AIRT_OK)
         status = extra_fill(&b);
@@ -408,6 +412,8 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
         airi_child_undo(caller->system, b.actor);
         if (airi_extra_seen(b.actor) != NULL)
             airi_ties_undo(caller->system, caller->worker, b.actor);
+        if (!b.start_taken) /* consumed, whatever comes */
+            airi_body_drop(b.options->start.kind, b.options->start.body);
         stillborn(&b);
         return status;
     }

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What a supervisor does next: takes the news of its children, applies the strategy, and makes the next step of the two
+ * sweeps. Nothing here waits, and nothing recurses: a restart that fails at once is tried again by the timer. */
+#include "supervise/supervisor.h"
+
+#include <airt/system.h>
+
+enum {
+    LATER_MS = 10
+}; /* a restart without memory, or over the system's rate, is tried again after that */
+
+/* --- one child ---------------------------------------------------------------------------------------------------- */
+
+static void release(airt_ctx *ctx, airi_kid *kid)
+{
+    if (!airt_ref_none(kid->ref))
+        (void)airt_child_release(ctx, kid->ref);
+    kid->ref = AIRT_NONE;
+    kid->is = AIRI_IS_ABSENT;
+}
+
+void airi_kid_forget(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+{
+    airt_msg *own = kid->spec->own;
+
+    release(ctx, kid);
+    airi_kid_free(self, kid);
+    airt_drop(&own);
+}
+
+static void lay_to_rest(airt_ctx *ctx, airi_kid *kid)
+{
+    if (kid->is == AIRI_IS_HELD) {
+        (void)airt_child_rest(ctx, kid->ref);
+        kid->is = AIRI_IS_RESTING;
+    }
+}
+
+void airi_kill_kid(airt_ctx *ctx, airi_kid *kid, const airt_reason *reason)
+{
+    kid->marks |= AIRI_KILLED;
+    (void)airt_kill(ctx, kid->ref, reason);
+}
+
+void airi_stop_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+{
+    uint32_t ms = airi_child_shutdown_ms(&kid->spec->child);
+
+    airi_ops_done(ctx, self, kid, false, AIRT_ESTOPPING, AIRT_NONE);
+    kid->is = AIRI_IS_STOPPING;
+    if (ms == AIRT_BRUTAL_KILL) {
+        airi_kill_kid(ctx, kid, NULL);
+        return;
+    }
+    (void)airt_stop(ctx, kid->ref, NULL);
+    if (ms != AIRT_INFINITY)
+        airi_timed_add(ctx, self, kid, ms);
+}
+
+/* It is down because it was asked to be, or before it could be asked. */
+void airi_kid_down(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+{
+    bool remove = (kid->marks & AIRI_REMOVE) != 0;
+
+    airi_kid_unmark(self, kid, AIRI_TO_STOP);
+    if (self->phase == AIRI_STOPPING)
+        release(ctx, kid);
+    else if (!remove && (kid->marks & AIRI_TO_START) == 0)
+        lay_to_rest(ctx, kid);
+    airi_ops_done(ctx, self, kid, true, AIRT_OK, AIRT_NONE);
+    if (remove && self->phase != AIRI_STOPPING)
+        airi_kid_forget(ctx, self, kid);
+}
+
+/* --- failures ----------------------------------------------------------------------------------------------------- */
+
+static void give_up(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt_supervision what,
+                    const airt_reason *reason)
+{
+    airt_reason why = *reason;
+
+    airi_event(ctx, self, what, kid, reason, 0);
+    why.exit = AIRT_EXIT_ESCALATED;
+    if (airt_ref_none(why.origin))
+        why.origin = kid->ref;
+    airi_stop_all(ctx, self, &why);
+}
+
+/* Those that the strategy takes down with a failed child. Temporary ones do not come back. */
+static void mark_group(airi_supervisor *self, airi_kid *failed)
+{
+    airt_strategy strategy = airi_tree_of(self)->strategy;
+    airi_list    *link = strategy == AIRT_ONE_FOR_ALL ? self->kids.next : failed->link.next;
+
+    for (; link != &self->kids; link = link->next) {
+        airi_kid *kid = airi_kid_at(link);
+
+        if (kid == failed)
+            continue;
+        if (airi_kid_active(kid))
+            airi_kid_mark(self, kid, AIRI_TO_STOP);
+        airi_kid_mark(self, kid,
+                      kid->spec->child.restart == AIRT_TEMPORARY ? (uint8_t)AIRI_REMOVE : (uint8_t)AIRI_TO_START);
+    }
+    airi_kid_mark(self, failed, AIRI_TO_START);
+}
+
+/* A child that is to be restarted. at_once: not out of a start that has just failed. */
+static void failed(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_reason *reason, bool at_once)
+{
+    uint32_t delay;
+
+    if (!airi_restart_counts(ctx, self)) {
+        give_up(ctx, self, kid, AIRT_SUP_GAVE_UP, reason);
+        return;
+    }
+    delay = airi_backoff_ms(ctx, self, kid);
+    airi_event(ctx, self, AIRT_SUP_RESTARTING, kid, reason, delay);
+    if (airi_in_order(self))
+        mark_group(self, kid);
+    if (delay != 0 || !at_once)
+        airi_timed_add(ctx, self, kid, delay);
+    else if (!airi_in_order(self))
+        airi_start_kid(ctx, self, kid);
+}
+
+static void start_failed(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_reason *reason,
+                         airt_status status)
+{
+    airi_event(ctx, self, AIRT_SUP_START_FAILED, kid, reason, 0);
+    if (self->phase == AIRI_BOOT) {
+        self->boot_failed = true;
+        airi_stop_all(ctx, self, reason);
+    } else if (kid->marks & AIRI_NEW) {
+        airi_ops_done(ctx, self, kid, false, status, AIRT_NONE);
+        airi_kid_forget(ctx, self, kid);
+    } else if (kid->marks & AIRI_BY_HAND) {
+        airi_kid_unmark(self, kid, AIRI_TO_START | AIRI_BY_HAND);
+        lay_to_rest(ctx, kid);
+        airi_ops_done(ctx, self, kid, false, status, AIRT_NONE);
+    } else {
+        failed(ctx, self, kid, reason, false);
+    }
+}
+
+/* --- starts ------------------------------------------------------------------------------------------------------- */
+
+/* What passes: an automatic restart goes on trying, and does not count again. */
+static bool passes(const airi_supervisor *self, const airi_kid *kid, airt_status status)
+{
+    return (status == AIRT_ENOMEM || status == AIRT_ELIMIT || status == AIRT_EPENDING) && self->phase == AIRI_RUN &&
+           (kid->marks & (AIRI_NEW | AIRI_BY_HAND)) == 0;
+}
+
+void airi_start_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+{
+    airi_start_with(ctx, self, kid, &kid->spec->child.start, kid->spec->child.name);
+}
+
+/* What is given is for the first time: the runtime keeps it for the restarts. */
+void airi_start_with(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_body *start, const char *name)
+{
+    airt_restart_options options = { .drop_mail = kid->spec->child.drop_mail };
+    bool                 again = kid->is != AIRI_IS_ABSENT;
+    airt_reason          reason = { .exit = AIRT_EXIT_START };
+
+    reason.status = again ? airt_child_restart(ctx, kid->ref, &options) : airi_kid_spawn(ctx, self, kid, start, name);
+    if (reason.status == AIRT_OK) {
+        kid->is = AIRI_IS_STARTING;
+        kid->marks &= (uint8_t)~AIRI_KILLED;
+        kid->restarts += again && (kid->marks & AIRI_BY_HAND) == 0;
+    } else if (passes(self, kid, reason.status)) {
+        airi_event(ctx, self, AIRT_SUP_DELAYED, kid, &reason, LATER_MS);
+        airi_timed_add(ctx, self, kid, LATER_MS);
+    } else if (again && reason.status == AIRT_ESTOPPING) { /* the system stops, and will stop us */
+        airi_kid_unmark(self, kid, AIRI_TO_START);
+    } else {
+        start_failed(ctx, self, kid, &reason, reason.status);
+    }
+}
+
+static void started(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+{
+    if (kid->is != AIRI_IS_STARTING)
+        return; /* asked to stop meanwhile */
+    kid->is = AIRI_IS_UP;
+    kid->at_ms = airi_clock_ms(ctx, self);
+    airi_kid_unmark(self, kid, AIRI_TO_START | AIRI_NEW | AIRI_BY_HAND);
+    if (!airi_dynamic(self))
+        airi_event(ctx, self, AIRT_SUP_STARTED, kid, NULL, 0);
+    airi_ops_done(ctx, self, kid, false, AIRT_OK, kid->ref);
+    if (airi_probe_add(ctx, self, kid) != AIRT_OK) /* no memory to watch over it: as if it were not well */
+        airi_kill_kid(ctx, kid, &(airt_reason){ .exit = AIRT_EXIT_NOMEM });
+}
+
+/* --- ends --------------------------------------------------------------------------------------------------------- */
+
+/* A significant child has ended for good, by itself. */
+static void significant_ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *ended)
+{
+    static const airt_reason shutdown = { .exit = AIRT_EXIT_SHUTDOWN };
+
+    if (!ended->spec->child.significant || self->auto_shutdown == AIRT_NEVER)
+        return;
+    AIRI_LIST_EACH (link, &self->kids) {
+        airi_kid *kid = airi_kid_at(link);
+
+        if (self->auto_shutdown == AIRT_ALL_SIGNIFICANT && kid != ended && kid->spec->child.significant &&
+            (airi_kid_active(kid) || kid->is == AIRI_IS_HELD))
+            return;
+    }
+    airi_event(ctx, self, AIRT_SUP_AUTO_SHUTDOWN, ended, &shutdown, 0);
+    airi_stop_all(ctx, self, &shutdown);
+}
+
+/* It will not be restarted. */
+static void ended_for_good(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+{
+    airi_kid_unmark(self, kid, AIRI_TO_START);
+    lay_to_rest(ctx, kid);
+    significant_ended(ctx, self, kid);
+    if (self->phase != AIRI_STOPPING && (airi_dynamic(self) || kid->spec->child.restart == AIRT_TEMPORARY))
+        airi_kid_forget(ctx, self, kid);
+}
+
+/* Its start said "not now" (OTP: ignore). */
+static void ignored(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+{
+    airi_kid_unmark(self, kid, AIRI_TO_START | AIRI_NEW | AIRI_BY_HAND);
+    lay_to_rest(ctx, kid);
+    airi_ops_done(ctx, self, kid, false, AIRT_OK, AIRT_NONE);
+    if (airi_dynamic(self) || kid->spec->child.restart == AIRT_TEMPORARY)
+        airi_kid_forget(ctx, self, kid);
+}
+
+static bool wants_restart(const airi_kid *kid, const airt_child_change *change)
+{
+    switch (kid->spec->child.restart) {
+    case AIRT_PERMANENT:
+        return true;
+    case AIRT_TRANSIENT:
+        return airt_exit_is_failure(change->reason.exit);
+    case AIRT_TEMPORARY:
+        break;
+    }
+    return false;
+}
+
+/* An end of its own accord, after it was up. */
+static void ended_by_itself(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
+{
+    bool escalates = kid->spec->tree == NULL && change->reason.exit == AIRT_EXIT_ESCALATED;
+
+    if (kid->spec->child.restart == AIRT_PERMANENT || airt_exit_is_failure(change->reason.exit))
+        airi_event(ctx, self, AIRT_SUP_TERMINATED, kid, &change->reason, 0);
+    if (escalates)
+        give_up(ctx, self, kid, AIRT_SUP_ESCALATED, &change->reason);
+    else if (wants_restart(kid, change))
+        failed(ctx, self, kid, &change->reason, true);
+    else
+        ended_for_good(ctx, self, kid);
+}
+
+static bool stopped_as_asked(const airi_kid *kid, const airt_reason *reason)
+{
+    if (airi_child_shutdown_ms(&kid->spec->child) == AIRT_BRUTAL_KILL)
+        return reason->exit == AIRT_EXIT_KILLED;
+    return reason->exit == AIRT_EXIT_SHUTDOWN ||
+           (reason->exit == AIRT_EXIT_NORMAL && kid->spec->child.restart != AIRT_PERMANENT);
+}
+
+/* A child that was up long enough begins its backoff anew. */
+static void end_streak(airt_ctx *ctx, const airi_supervisor *self, airi_kid *kid)
+{
+    uint32_t reset = airi_tree_of(self)->backoff_reset_ms;
+
+    if (airi_clock_ms(ctx, self) - kid->at_ms >= (reset != 0 ? reset : 60000))
+        kid->streak = 0;
+}
+
+static void ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
+{
+    airi_child_is was = (airi_child_is)kid->is;
+
+    if (was == AIRI_IS_UP)
+        end_streak(ctx, self, kid);
+    kid->is = AIRI_IS_HELD;
+    airi_timed_remove(self, kid);
+    airi_probe_remove(ctx, self, kid);
+    if (was == AIRI_IS_STOPPING && !stopped_as_asked(kid, &change->reason))
+        airi_event(ctx, self, AIRT_SUP_STOP_FAILED, kid, &change->reason, 0);
+    if (was == AIRI_IS_STOPPING || self->phase == AIRI_STOPPING || (kid->marks & AIRI_TO_STOP) != 0)
+        airi_kid_down(ctx, self, kid);
+    else if (change->started)
+        ended_by_itself(ctx, self, kid, change);
+    else if (change->reason.exit == AIRT_EXIT_NORMAL)
+        ignored(ctx, self, kid);
+    else
+        start_failed(ctx, self, kid, &change->reason, AIRT_EFAILED);
+}
+
+/* --- sweeps ------------------------------------------------------------------------------------------------------- */
+
+void airi_stop_all(airt_ctx *ctx, airi_supervisor *self, const airt_reason *reason)
+{
+    airi_list *before;
+
+    if (self->phase >= AIRI_STOPPING)
+        return;
+    self->phase = AIRI_STOPPING;
+    self->end_reason = *reason;
+    airi_ops_refuse(ctx, self);
+    for (airi_list *link = self->kids.prev; link != &self->kids; link = before) {
+        airi_kid *kid = airi_kid_at(link);
+
+        before = link->prev;
+        airi_kid_unmark(self, kid, AIRI_TO_START);
+        if (kid->is != AIRI_IS_STOPPING)
+            airi_timed_remove(self, kid);
+        airi_kid_mark(self, kid, AIRI_TO_STOP);
+        if (airi_dynamic(self) && !airi_kid_active(kid))
+            airi_kid_down(ctx, self, kid);
+        else if (airi_dynamic(self) && kid->is != AIRI_IS_STOPPING)
+            airi_stop_kid(ctx, self, kid);
+    }
+}
+
+/* From the last to the first. True: one is being stopped. */
+static bool stop_sweep(airt_ctx *ctx, airi_supervisor *self)
+{
+    if (airi_dynamic(self))
+        return self->to_stop > 0;
+    if (self->stop_at == NULL)
+        self->stop_at = self->kids.prev;
+    while (self->to_stop > 0 && self->stop_at != &self->kids) {
+        airi_kid *kid = airi_kid_at(self->stop_at);
+        bool      marked = (kid->marks & AIRI_TO_STOP) != 0;
+
+        if (marked && airi_kid_active(kid)) {
+            if (kid->is != AIRI_IS_STOPPING)
+                airi_stop_kid(ctx, self, kid);
+            return true;
+        }
+        self->stop_at = kid->link.prev;
+        if (marked)
+            airi_kid_down(ctx, self, kid);
+    }
+    self->stop_at = NULL;
+    return false;
+}
+
+/* From the first to the last. True: something was done. */
+static bool start_sweep(airt_ctx *ctx, airi_supervisor *self)
+{
+    if (self->start_at == NULL)
+        self->start_at = self->kids.next;
+    while (self->to_start > 0 && self->start_at != &self->kids) {
+        airi_kid *kid = airi_kid_at(self->start_at);
+
+        if ((kid->marks & AIRI_TO_START) != 0 && kid->is != AIRI_IS_UP) {
+            if (airi_kid_active(kid) || (kid->marks & AIRI_TIMED) != 0)
+                return false;
+            airi_start_kid(ctx, self, kid);
+            return true;
+        }
+        airi_kid_unmark(self, kid, AIRI_TO_START);
+        self->start_at = self->start_at->next;
+    }
+    self->start_at = NULL;
+    if (self->phase == AIRI_BOOT)
+        self->phase = AIRI_RUN;
+    return false;
+}
+
+static void finish(airt_ctx *ctx, airi_supervisor *self)
+{
+    self->phase = AIRI_OVER;
+    airi_event(ctx, self, AIRT_SUP_STOPPED, NULL, &self->end_reason, 0);
+    if (self->boot_failed)
+        return; /* the start handler says so */
+    (void)airt_end(ctx, &self->end_reason);
+    if (self->start->root && self->end_reason.exit == AIRT_EXIT_ESCALATED)
+        (void)airt_system_end(ctx, &self->end_reason);
+}
+
+static bool take_news(airt_ctx *ctx, airi_supervisor *self)
+{
+    airt_child_change change;
+    bool              any = false;
+
+    while (airt_child_next(ctx, &change)) {
+        airi_kid *kid = (airi_kid *)(uintptr_t)change.tag;
+
+        any = true;
+        if (change.event == AIRT_CHILD_STARTED)
+            started(ctx, self, kid);
+        else
+            ended(ctx, self, kid, &change);
+    }
+    return any;
+}
+
+void airi_advance(airt_ctx *ctx, airi_supervisor *self)
+{
+    bool more = true;
+
+    while (more && self->phase != AIRI_OVER) {
+        if (stop_sweep(ctx, self))
+            more = take_news(ctx, self);
+        else if (self->phase == AIRI_STOPPING)
+            finish(ctx, self);
+        else
+            more = start_sweep(ctx, self) | take_news(ctx, self);
+    }
+}
+
+void airi_news(airt_ctx *ctx, airi_supervisor *self)
+{
+    (void)take_news(ctx, self);
+    airi_advance(ctx, self);
+}
+
+void airi_tick(airt_ctx *ctx, airi_supervisor *self)
+{
+    airi_kid *kid;
+
+    while ((kid = airi_timed_next(ctx, self)) != NULL) {
+        if (kid->is == AIRI_IS_STOPPING)
+            airi_kill_kid(ctx, kid, NULL);
+        else if (!airi_in_order(self) || (kid->marks & AIRI_TO_START) == 0)
+            airi_start_kid(ctx, self, kid);
+    }
+    airi_probes_run(ctx, self);
+    airi_advance(ctx, self);
+    airi_tick_arm(ctx, self);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The supervisor as an actor: its start, which waits for all children and answers meanwhile, and what it handles. */
+#include "supervise/supervisor.h"
+
+#include "supervise/protocol.h"
+
+/* The one timer. */
+struct airi_supervisor_tick {
+    bool airt_nothing;
+};
+AIRT_KIND(airi_supervisor_tick, airt_nothing)
+
+static const airt_kind *const handled_kinds[] = {
+    &airi_supervisor_start_kind, &airt_child_news_kind,    &airt_stop_asked_kind,
+    &airi_supervisor_tick_kind,  &airt_health_report_kind, &airi_sup_start_kind,
+    &airi_sup_do_kind,           &airi_sup_look_kind,      NULL
+};
+/* What it takes in while its children start: all but its own start. */
+#define BOOT_KINDS (handled_kinds + 1)
+
+static void stop_asked(airt_ctx *ctx, airi_supervisor *self, const struct airt_stop_asked *msg)
+{
+    airi_stop_all(ctx, self, &msg->reason);
+    airi_advance(ctx, self);
+}
+
+/* What is no request. False: it is none of these. */
+static bool handled(airt_ctx *ctx, airi_supervisor *self, const airt_kind *kind, const void *body)
+{
+    if (kind == &airt_child_news_kind)
+        airi_news(ctx, self);
+    else if (kind == &airi_supervisor_tick_kind)
+        airi_tick(ctx, self);
+    else if (kind == &airt_stop_asked_kind)
+        stop_asked(ctx, self, body);
+    else if (kind == &airt_health_report_kind)
+        airi_probe_answered(ctx, self, body);
+    else
+        return false;
+    return true;
+}
+
+/* A message in hand, during the start. */
+static void take_in(airt_ctx *ctx, airi_supervisor *self, airt_msg *msg)
+{
+    if (handled(ctx, self, airt_msg_kind(msg), airt_msg_body(msg)))
+        airt_drop(&msg);
+    else
+        airi_serve(ctx, self, msg);
+}
+
+static airt_status boot_loop(airt_ctx *ctx, airi_supervisor *self)
+{
+    airt_status status = AIRT_OK;
+
+    airi_advance(ctx, self);
+    while (status == AIRT_OK && self->phase != AIRI_RUN && self->phase != AIRI_OVER) {
+        airt_msg *msg = NULL;
+
+        status = airt_receive_kinds(ctx, AIRT_SECONDS(3600), BOOT_KINDS, &msg);
+        if (status == AIRT_OK)
+            take_in(ctx, self, msg);
+        else if (status == AIRT_ETIMEDOUT)
+            status = AIRT_OK;
+    }
+    if (status != AIRT_OK || self->phase == AIRI_RUN)
+        return status;
+    return self->boot_failed && self->end_reason.status != AIRT_OK ? self->end_reason.status : AIRT_ESTOPPING;
+}
+
+static airt_status kids_of(airt_ctx *ctx, airi_supervisor *self)
+{
+    for (const struct airi_spec *spec = airi_spec_of(self->start->specs); spec != NULL && !airi_dynamic(self);
+         spec = airi_spec_of(spec->next))
+        for (uint32_t number = 1; number <= airi_spec_count(&spec->child); number++) {
+            airi_kid *kid = airi_kid_new(ctx, self, spec, number);
+
+            if (kid == NULL)
+                return AIRT_ENOMEM;
+            airi_kid_mark(self, kid, AIRI_TO_START);
+        }
+    return AIRT_OK;
+}
+
+static airt_status ring_of(airt_ctx *ctx, airi_supervisor *self)
+{
+    uint32_t max = airi_tree_of(self)->restarts_max;
+
+    self->restarts_max = max == 0 ? 1 : max == AIRT_NO_RESTARTS ? 0 : max;
+    if (self->restarts_max == 0)
+        return AIRT_OK;
+    self->restarts = airt_alloc(ctx, self->restarts_max * sizeof self->restarts[0]);
+    return self->restarts != NULL ? AIRT_OK : AIRT_ENOMEM;
+}
+
+static airt_status boot(airt_ctx *ctx, airi_supervisor *self, const struct airi_supervisor_start *start)
+{
+    self->start = start;
+    self->auto_shutdown = start->tree.auto_shutdown;
+    self->epoch_ns = airt_now_ns(ctx);
+    airi_list_init(&self->kids);
+    airi_list_init(&self->ops);
+    airi_list_init(&self->probes);
+    AIRT_TRY(airt_trap_stop(ctx, true));
+    AIRT_TRY(airt_timer_new(ctx, &self->tick, airi_supervisor_tick, .airt_nothing = true));
+    AIRT_TRY(ring_of(ctx, self));
+    AIRT_TRY(kids_of(ctx, self));
+    return boot_loop(ctx, self);
+}
+
+static airt_status receive(void *state, airt_ctx *ctx, const airt_kind *kind, const void *body)
+{
+    airi_supervisor *self = state;
+    airt_msg        *request = NULL;
+
+    if (kind == &airi_supervisor_start_kind)
+        return boot(ctx, self, body);
+    if (handled(ctx, self, kind, body))
+        return AIRT_OK;
+    if (!airi_is_request(kind))
+        return airt_refuse(ctx);
+    AIRT_TRY(airt_keep(ctx, &request) == AIRT_OK ? AIRT_OK : airt_reply_failure(ctx, AIRT_ENOMEM, "out of memory"));
+    if (request != NULL)
+        airi_serve(ctx, self, request);
+    return AIRT_OK;
+}
+
+const airt_behavior airi_supervisor_behavior = {
+    .struct_size = sizeof(airt_behavior),
+    .state_size = sizeof(airi_supervisor),
+    .name = "supervisor",
+    .receive = receive,
+    .kinds = handled_kinds,
+};
