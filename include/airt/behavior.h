@@ -109,7 +109,7 @@ AIRT_API airt_status airt_refuse(airt_ctx *ctx);
     X(AIRT_EXIT_LINKED, "linked")        /* an actor it was linked to failed: `origin` */                              \
     X(AIRT_EXIT_ESCALATED, "escalated")  /* its airt_failed answered ESCALATE; there are no supervisors yet */         \
     X(AIRT_EXIT_NOPROC, "no such actor") /* watched or linked when already gone */                                     \
-    X(AIRT_EXIT_NOMEM, "out of memory")  /* its memory budget; not produced yet */                                     \
+    X(AIRT_EXIT_NOMEM, "out of memory")  /* it wanted more than its memory_max allows */                               \
     X(AIRT_EXIT_FAULT, "fault")          /* a signal in its code; not produced yet: it ends the process */             \
     X(AIRT_EXIT_CHECK, "check failed")   /* a failed AIRT_CHECK in its code; not produced yet: it aborts */
 

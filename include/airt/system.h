@@ -54,7 +54,8 @@ typedef enum airt_report_kind {
     AIRT_REPORT_ABANDONED, /* a handler outlived the kill of its actor */
     AIRT_REPORT_FAILED,    /* an actor failed: status in `status` */
     AIRT_REPORT_ESCALATED, /* an actor without supervisor escalated; it was stopped */
-    AIRT_REPORT_LEAK       /* something was left at the final stop: text says what */
+    AIRT_REPORT_LEAK,      /* something was left at the final stop: text says what */
+    AIRT_REPORT_MEMORY     /* memory_max was hit; once, and again after the bytes had fallen a tenth below it */
 } airt_report_kind;
 /* What the report hook is shown: laid out by the library and lent for the call; it may grow at the tail. */
 typedef struct airt_report {
@@ -109,7 +110,7 @@ typedef struct airt_system_options {
     uint32_t             faults_max;       /* contained faults within faults_window_ms; one more is fatal; 0: 1,000 */
     uint32_t             faults_window_ms; /* 0: 10,000 */
     uint32_t             restarts_per_s;   /* restarts of supervised children in the whole system; 0: no limit */
-    uint64_t             memory_max;       /* bytes for messages, states and tables; 0: no bound */
+    uint64_t             memory_max;       /* bound of airt_system_stats.bytes, stacks not included; 0: none */
     const char          *flight_path;      /* the flight recorder's file, made or overwritten; NULL: none. Copied. */
     uint32_t             flight_events;    /* events kept for each worker; 0: 4,096 */
 } airt_system_options;                     /* NULL or all zero: defaults; a test proves each */
@@ -172,6 +173,7 @@ typedef struct airt_system_stats {
     uint64_t timers_armed, timers_fired;
     uint64_t bytes; /* mapped from the operating system for messages, states and tables; partly untouched */
     uint32_t workers, workers_stuck;
+    uint64_t bytes_max; /* memory_max; 0: no bound */
 } airt_system_stats;
 /* Reads the account; live, terms may lag behind each other. Allocates: nothing. */
 AIRT_API void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t stats_size);
@@ -191,7 +193,7 @@ AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 136 && offsetof(airt_system_op
                        offsetof(airt_system_options, faults) == 96 && offsetof(airt_system_options, memory_max) == 112,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT((int)AIRT_LETTER_COUNT <= AIRT_LETTERS_MAX && offsetof(airt_system_stats, refused) == 160 &&
-                       offsetof(airt_system_stats, workers) == 312 && sizeof(airt_system_stats) == 320,
+                       offsetof(airt_system_stats, workers) == 312 && offsetof(airt_system_stats, bytes_max) == 320,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT(sizeof(airt_dead_letter) == 40 && offsetof(airt_dead_letter, kind) == 24 &&
                        sizeof(airt_report) == 56 && offsetof(airt_report, ns) == 40,

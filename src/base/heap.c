@@ -75,21 +75,6 @@ void airi_heap_init(airi_heap *heap, airt_world *world)
     heap->world = world;
 }
 
-uint64_t airi_heap_fini(airi_heap *heap)
-{
-    uint64_t in_use = airi_heap_in_use(heap);
-
-    while (heap->chunks != NULL) {
-        airi_chunk *chunk = heap->chunks;
-
-        heap->chunks = chunk->next;
-        airi_heap_show(chunk, chunk->bytes);
-        heap->world->unmap(heap->world, chunk, chunk->bytes);
-    }
-    memset(heap, 0, sizeof *heap);
-    return in_use;
-}
-
 void airi_cache_init(airi_cache *cache)
 {
     memset(cache, 0, sizeof *cache);
@@ -132,12 +117,50 @@ size_t airi_heap_round(size_t bytes)
     return bytes > AIRI_HEAP_CLASS_MAX ? large_size(bytes) : class_sizes[class_of(bytes)];
 }
 
+/* Pages from the world, within the quota. */
+static void *pages_take(airi_heap *heap, size_t bytes)
+{
+    void *memory;
+
+    if (!airi_quota_take(heap->quota, bytes))
+        return NULL;
+    memory = heap->world->map(heap->world, bytes);
+    if (memory == NULL) {
+        airi_quota_give(heap->quota, bytes);
+        return NULL;
+    }
+    (void)airi_fetch_add(&heap->mapped_bytes, bytes, AIRI_RELAXED); /* relaxed: a statistic */
+    return memory;
+}
+
+static void pages_give(airi_heap *heap, void *memory, size_t bytes)
+{
+    heap->world->unmap(heap->world, memory, bytes);
+    (void)airi_fetch_sub(&heap->mapped_bytes, bytes, AIRI_RELAXED); /* relaxed: a statistic */
+    airi_quota_give(heap->quota, bytes);
+}
+
+uint64_t airi_heap_fini(airi_heap *heap)
+{
+    uint64_t in_use = airi_heap_in_use(heap);
+
+    while (heap->chunks != NULL) {
+        airi_chunk *chunk = heap->chunks;
+
+        heap->chunks = chunk->next;
+        airi_heap_show(chunk, chunk->bytes);
+        pages_give(heap, chunk, chunk->bytes);
+    }
+    memset(heap, 0, sizeof *heap);
+    return in_use;
+}
+
 /* The newest chunk must be too short for the block that is wanted; what is left of it stays untouched. */
 static bool chunk_add(airi_heap *heap, size_t block_size)
 {
     bool        first = heap->chunks == NULL && CHUNK_FIRST - CHUNK_HEADER >= block_size;
     size_t      bytes = first ? CHUNK_FIRST : CHUNK_NEXT;
-    airi_chunk *chunk = heap->world->map(heap->world, bytes);
+    airi_chunk *chunk = pages_take(heap, bytes);
 
     if (chunk == NULL)
         return false;
@@ -146,7 +169,6 @@ static bool chunk_add(airi_heap *heap, size_t block_size)
     heap->chunks = chunk;
     heap->carve_at = CHUNK_HEADER;
     airi_heap_hide((char *)chunk + CHUNK_HEADER, bytes - CHUNK_HEADER);
-    (void)airi_fetch_add(&heap->mapped_bytes, bytes, AIRI_RELAXED); /* relaxed: a statistic */
     return true;
 }
 
@@ -269,12 +291,10 @@ static airi_block *depot_take_one(airi_heap *heap, uint32_t number)
 static void *large_take(airi_heap *heap, size_t bytes)
 {
     size_t size = large_size(bytes);
-    void  *memory = size == 0 ? NULL : heap->world->map(heap->world, size);
+    void  *memory = size == 0 ? NULL : pages_take(heap, size);
 
-    if (memory == NULL)
-        return NULL;
-    (void)airi_fetch_add(&heap->mapped_bytes, size, AIRI_RELAXED); /* relaxed: statistics, both */
-    (void)airi_fetch_add(&heap->large_bytes, size, AIRI_RELAXED);
+    if (memory != NULL)
+        (void)airi_fetch_add(&heap->large_bytes, size, AIRI_RELAXED); /* relaxed: a statistic */
     return memory;
 }
 
@@ -282,9 +302,8 @@ static void large_give(airi_heap *heap, void *memory, size_t bytes)
 {
     size_t size = large_size(bytes);
 
-    heap->world->unmap(heap->world, memory, size);
-    (void)airi_fetch_sub(&heap->mapped_bytes, size, AIRI_RELAXED); /* relaxed: statistics, both */
-    (void)airi_fetch_sub(&heap->large_bytes, size, AIRI_RELAXED);
+    pages_give(heap, memory, size);
+    (void)airi_fetch_sub(&heap->large_bytes, size, AIRI_RELAXED); /* relaxed: a statistic */
 }
 
 /* hot is empty: the spare takes its place, else a batch from the depot. */

@@ -9,6 +9,7 @@
 #include "base/atomic.h"
 #include "base/check.h"
 #include "base/mutex.h"
+#include "base/quota.h"
 
 #include <airt/base.h>
 
@@ -68,6 +69,7 @@ typedef struct airi_heap {
     airi_depot depots[AIRI_HEAP_CLASS_COUNT];
     /* fixed after init */
     airt_world *world;
+    airi_quota *quota; /* of what is mapped; NULL: no bound. Set before the first use */
     /* guarded by chunk_lock, which is taken inside a depot's lock */
     airi_mutex  chunk_lock;
     airi_chunk *chunks; /* newest first; carving is from the newest */

@@ -53,10 +53,20 @@ airt_status airi_idtab_init(airi_idtab *tab, airt_world *world, uint32_t record_
     return tab->segments == NULL ? AIRT_ENOMEM : AIRT_OK;
 }
 
+airt_status airi_idtab_bound(airi_idtab *tab, airi_quota *quota)
+{
+    AIRT_CHECK(tab->segments != NULL && tab->quota == NULL && tab->fresh == 1);
+    if (!airi_quota_take(quota, tab->mapped_bytes))
+        return AIRT_ENOMEM;
+    tab->quota = quota;
+    return AIRT_OK;
+}
+
 void airi_idtab_fini(airi_idtab *tab)
 {
     if (tab->segments == NULL)
         return;
+    airi_quota_give(tab->quota, tab->mapped_bytes);
     for (uint32_t i = 0; i << AIRI_IDTAB_SHIFT < tab->fresh && i < segment_count(tab); i++) {
         void *segment = airi_load(&tab->segments[i], AIRI_RELAXED); /* relaxed: nobody else is left */
 
@@ -75,11 +85,13 @@ static airt_status grow(airi_idtab *tab)
 
     if (airi_load(&tab->segments[number], AIRI_RELAXED) != NULL) /* relaxed: written under the lock */
         return AIRT_OK;
-    if (!airi_permits(tab->world, AIRT_ALLOCATION_TABLE))
+    if (!airi_permits(tab->world, AIRT_ALLOCATION_TABLE) || !airi_quota_take(tab->quota, segment_bytes(tab, number)))
         return AIRT_ENOMEM;
     segment = tab->world->map(tab->world, segment_bytes(tab, number));
-    if (segment == NULL)
+    if (segment == NULL) {
+        airi_quota_give(tab->quota, segment_bytes(tab, number));
         return AIRT_ENOMEM;
+    }
     tab->mapped_bytes += segment_bytes(tab, number);
     /* Release: partner is the acquire in airi_idtab_at. */
     airi_store(&tab->segments[number], segment, AIRI_RELEASE);

@@ -8,6 +8,7 @@
 
 #include "base/atomic.h"
 #include "base/mutex.h"
+#include "base/quota.h"
 
 #include <airt/base.h>
 #include <airt/world.h>
@@ -25,7 +26,8 @@ typedef struct airi_idtab {
     airt_world          *world;
     AIRI_ATOMIC(void *) *segments; /* records, then one uint32_t a record: the link of the free list */
     uint32_t             record_size;
-    uint32_t             max; /* records; indexes are 1 to max */
+    uint32_t             max;   /* records; indexes are 1 to max */
+    airi_quota          *quota; /* of what is mapped; NULL: no bound */
     /* guarded by lock */
     airi_mutex lock;
     uint32_t   fresh; /* the lowest index never given */
@@ -38,6 +40,9 @@ typedef struct airi_idtab {
 /* record_size: a multiple of 16. max: 1 to AIRI_IDTAB_MAX. Maps the directory only; its pages are touched as the
  * table grows. Fails: ENOMEM (site TABLE). A zeroed table may be given to fini. */
 AIRT_MUST_CHECK airt_status airi_idtab_init(airi_idtab *tab, airt_world *world, uint32_t record_size, uint32_t max);
+/* Before the first take: what it has mapped and will map counts in a quota, which outlives the table. Fails: ENOMEM (the
+ * directory does not fit). */
+AIRT_MUST_CHECK airt_status airi_idtab_bound(airi_idtab *tab, airi_quota *quota);
 /* Unmaps everything, whatever is still in use. Harmless twice. */
 void airi_idtab_fini(airi_idtab *tab);
 

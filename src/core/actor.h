@@ -37,6 +37,7 @@ enum {
     AIRI_SLOW = 1 << 8,         /* the owner's: its handlers are timed one by one */
     AIRI_ASKS_FAIL = 1 << 9,    /* down between two incarnations, and asks do not wait for the next */
     AIRI_ASKED_SELF = 1 << 10,  /* never set: with ASKED_STOP, a request that is not trapped */
+    AIRI_OVER_BUDGET = 1 << 11, /* the owner's: it wanted more memory than it may have; see budget.h */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
 };
@@ -52,7 +53,8 @@ enum {                      /* how a mailbox differs from the plain bounded one 
 enum {
     AIRI_SLOT_ACTOR,
     AIRI_SLOT_PLACED /* blocking or dedicated */,
-    AIRI_SLOT_CALLER /* an outside thread's ask */
+    AIRI_SLOT_CALLER /* an outside thread's ask */,
+    AIRI_SLOT_BUDGETED = 1 << 5 /* beside one of these: it has a memory_max, in its extra */
 };
 
 struct airi_actor {
@@ -156,8 +158,9 @@ typedef struct airi_waiter { /* a sender that waits for room; on its stack; unde
 
 typedef struct airi_owned { /* header of what an incarnation owns */
     airi_list          link;
-    uint32_t           bytes; /* whole allocation */
-    uint8_t            what;  /* AIRI_OWNED_ */
+    uint32_t           bytes;  /* whole allocation */
+    uint8_t            what;   /* AIRI_OWNED_ */
+    uint64_t           charge; /* against its actor's budget while it is on the list; 0: there is none */
     airt_system       *system;
     struct airi_actor *guard; /* whose lock guards the list it is on; NULL: on none */
 } airi_owned;
@@ -174,26 +177,29 @@ typedef struct airi_keeper { /* keeps a message out of its handler */
     bool       built; /* while it is being sent: whether it was built, or kept and so in the account */
 } airi_keeper;
 
-struct airi_extra {                      /* under actor->lock unless it says otherwise */
-    airi_list            waiters;        /* airi_waiter, first come first served */
-    airi_list            owned;          /* airi_owned */
-    airi_list            timers;         /* airi_timer.owner_link; timer_lock */
-    airi_list            ties_a, ties_b; /* relations lock: as `a`, as `b` */
-    const airt_behavior *born;           /* after a become: what it was spawned with */
-    airi_worker         *dedicated;      /* fixed: the worker of a dedicated actor */
-    airt_msg            *stash;          /* ring like a lane */
-    uint32_t             stash_count, stash_max;
-    uint32_t             wait_ms;
-    uint32_t             bytes_max;
-    int64_t              bytes_used;
-    airt_msg            *start;   /* construction arguments, delivered at every start */
-    airt_msg            *starter; /* reserved airt_started answer for who waits for the start */
-    uint64_t             starter_call;
-    airt_ref             starter_ref;
-    const char          *name; /* the registry's copy; names_lock */
-    uint32_t             restarts;
-    airi_brood          *brood; /* set once, under relations_lock; freed at the final stop */
-    airt_msg *stop_notice;      /* airt_stop_asked, reserved while stops are trapped; NULL: not trapped, or sent */
+struct airi_extra {                       /* under actor->lock unless it says otherwise */
+    airi_list             waiters;        /* airi_waiter, first come first served */
+    airi_list             owned;          /* airi_owned */
+    airi_list             timers;         /* airi_timer.owner_link; timer_lock */
+    airi_list             ties_a, ties_b; /* relations lock: as `a`, as `b` */
+    const airt_behavior  *born;           /* after a become: what it was spawned with */
+    airi_worker          *dedicated;      /* fixed: the worker of a dedicated actor */
+    airt_msg             *stash;          /* ring like a lane */
+    uint32_t              stash_count, stash_max;
+    uint32_t              wait_ms;
+    uint32_t              bytes_max;
+    int64_t               bytes_used;
+    uint64_t              memory_max;  /* fixed; 0: no budget */
+    AIRI_ATOMIC(uint64_t) memory_used; /* see budget.h */
+    uint64_t              stash_charge;
+    airt_msg             *start;   /* construction arguments, delivered at every start */
+    airt_msg             *starter; /* reserved airt_started answer for who waits for the start */
+    uint64_t              starter_call;
+    airt_ref              starter_ref;
+    const char           *name; /* the registry's copy; names_lock */
+    uint32_t              restarts;
+    airi_brood           *brood; /* set once, under relations_lock; freed at the final stop */
+    airt_msg *stop_notice;       /* airt_stop_asked, reserved while stops are trapped; NULL: not trapped, or sent */
     bool      trap_stop;
     bool      orphaned;  /* its handler was abandoned: the state, and the thread of a dedicated one, are out */
     bool      start_out; /* so are the construction arguments; they come back when the handler returns */

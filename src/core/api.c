@@ -3,6 +3,7 @@
  * find, tell, reply, the message in work. */
 #include "base/sized.h"
 #include "core/await.h"
+#include "core/budget.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/life.h"
@@ -253,6 +254,7 @@ airt_status airt_incarnation(airt_from from, airt_ref who, uint32_t *out_incarna
 airt_status airt_info_sized(airt_from from, airt_ref who, airt_actor_info *out_info, size_t info_size)
 {
     airi_actor     *actor = lock_living(airi_resolve(from, "airt_info").system, who);
+    airi_extra     *extra;
     airt_actor_info info;
 
     if (actor == NULL)
@@ -265,6 +267,9 @@ airt_status airt_info_sized(airt_from from, airt_ref who, airt_actor_info *out_i
                               .started_ns = airi_load(&actor->started_ns, AIRI_RELAXED),
                               .last_message_ns = airi_load(&actor->last_message_ns, AIRI_RELAXED),
                               .behavior = actor->behavior->name };
+    extra = airi_extra_seen(actor);
+    if (extra != NULL && extra->memory_max != 0)
+        info.memory = airi_load(&extra->memory_used, AIRI_RELAXED); /* relaxed: as above */
     airi_mutex_unlock(&actor->lock);
     airi_sized_write(out_info, info_size, &info, sizeof info);
     return AIRT_OK;
@@ -476,10 +481,16 @@ airt_status airt_stash(airt_ctx *ctx)
     extra = airi_extra_of(ctx->system, ctx->worker, ctx->self);
     if (extra == NULL)
         return AIRT_ENOMEM;
+    if (!airi_budget_may(ctx, airi_msg_bytes(ctx->msg)))
+        return AIRT_ENOMEM;
     airi_mutex_lock(&ctx->actor->lock);
     if (!airi_killed(ctx)) {
         status = extra->stash_count < extra->stash_max ? AIRT_OK : AIRT_ELIMIT;
         if (status == AIRT_OK) {
+            uint64_t charge = airi_budget_charge(ctx, airi_msg_bytes(ctx->msg));
+
+            airi_budget_add(extra, charge);
+            extra->stash_charge += charge;
             airi_ring_append(&extra->stash, ctx->msg);
             extra->stash_count++;
             ctx->msg = NULL;
@@ -504,6 +515,8 @@ airt_status airt_unstash(airt_ctx *ctx)
     if (extra != NULL) {
         airi_lane_put_back(actor, &extra->stash);
         extra->stash_count = 0;
+        airi_budget_sub(extra, extra->stash_charge);
+        extra->stash_charge = 0;
     }
     airi_mutex_unlock(&actor->lock);
     return airi_killed(ctx) ? AIRT_EKILLED : AIRT_OK;

@@ -2,6 +2,7 @@
 /* Waiting inside a handler. A wait that is over before it begins costs no switch. */
 #include "core/await.h"
 
+#include "core/budget.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/life.h"
@@ -331,8 +332,11 @@ static airt_status call_take(airt_ctx *ctx, airt_call call, const airt_kind *kin
         status = failure_of(ctx, record);
     } else if (!airt_kind_same(record->answer->kind, kind) || out_size != kind->size) {
         status = airi_ctx_fail(ctx, AIRT_EKIND, "the answer is of another kind");
+    } else if (!airi_budget_may(ctx, airi_msg_bytes(record->answer))) {
+        status = airi_ctx_fail(ctx, AIRT_ENOMEM, "the answer is more than the memory_max of this actor");
     } else {
         memcpy(out, airi_msg_body(record->answer), out_size);
+        airi_budget_add_held(ctx, airi_budget_charge(ctx, airi_msg_bytes(record->answer)));
         airi_ring_append(&ctx->held, record->answer);
         record->answer = NULL;
     }

@@ -62,13 +62,15 @@ static bool take_from_handler(airt_system *system, airt_ref who, airi_actor *act
     return taken;
 }
 
-/* Who asked for what the actor kept is told now, not when the abandoned handler returns. */
+/* Who asked for what the actor kept is told now, not when the abandoned handler returns. What that handler gives back
+ * is no more in a budget that may be another's by then. */
 static void tell_kept_askers(const airi_caller *caller, airi_list *owned)
 {
     AIRI_LIST_EACH (link, owned) {
         airi_owned *one = AIRI_CONTAINER(link, airi_owned, link);
         airt_msg   *msg = one->what == AIRI_OWNED_MESSAGE ? ((airi_keeper *)(void *)one)->msg : NULL;
 
+        one->charge = 0;
         if (msg != NULL && !airi_msg_is(msg, AIRI_MSG_BUILT))
             airi_answer_fail(caller->system, caller->worker, msg, AIRT_EDEAD, 0, "the server was killed");
     }

@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "core/await.h"
+#include "core/budget.h"
 #include "core/children.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
@@ -84,6 +85,17 @@ bool airi_interrupted(airi_actor *actor, airt_status status)
            (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ENDING) != 0;
 }
 
+/* A start that went over the budget has failed, whatever it says. */
+static void start_judge(airi_actor *actor, airt_reason *reason)
+{
+    bool asked = (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ENDING) != 0;
+
+    if (reason->status == AIRT_STOP || !airi_budget_breached(actor))
+        return;
+    reason->exit = AIRT_EXIT_NOMEM;
+    reason->status = asked ? AIRT_ESTOPPING : AIRT_ENOMEM; /* asked to end: that is the reason */
+}
+
 bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
 {
     airi_extra *extra = airi_extra_seen(actor);
@@ -98,6 +110,7 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
             airi_life_orphan_ended(ctx);
             return false;
         }
+        start_judge(actor, &reason);
     }
     if (extra != NULL && reason.status != AIRT_STOP)
         starter_tell(ctx->system, ctx->worker, actor, extra, reason.status);
@@ -143,6 +156,8 @@ static void incarnation_release(airt_system *system, airi_worker *worker, airi_a
         airi_dead(system, worker, airi_actor_ref(actor), msg, reason);
     }
     extra->stash_count = 0;
+    extra->stash_charge = 0;
+    airi_budget_renew(actor, extra);
 }
 
 /* Fresh state for a new incarnation in the same slot. */
@@ -211,6 +226,8 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
         airi_life_orphan_ended(ctx);
         return false;
     }
+    if (airi_budget_breached(actor)) /* in on_error: the next look at its flags ends it */
+        return true;
     switch (choice) {
     case AIRT_RESUME:
         return true;

@@ -84,7 +84,9 @@ void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *ac
                         airi_ending how);
 /* owned.c: what an incarnation owns. */
 /* Puts it on the incarnation's list. False: no memory, or killed meanwhile. */
-bool        airi_owned_add(airt_ctx *ctx, airi_owned *owned);
+bool airi_owned_add(airt_ctx *ctx, airi_owned *owned);
+/* Takes it off the list that it is on, and out of its actor's budget; that actor's lock is held. */
+void        airi_owned_take_off(airi_owned *owned);
 void        airi_hold_release(airi_owned *owned);
 void        airi_holds_release(airt_ctx *ctx);
 airt_status airi_keeper_reserve(airt_ctx *ctx);

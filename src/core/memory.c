@@ -4,6 +4,7 @@
 #include "core/memory.h"
 
 #include "core/blob.h"
+#include "core/budget.h"
 #include "core/kind.h"
 #include "core/life.h"
 #include "core/outside.h"
@@ -16,7 +17,7 @@ void *airi_blob_memory(airt_from from, size_t bytes, struct airi_heap **out_heap
 
     if (caller.ctx != NULL && airi_killed(caller.ctx))
         return NULL;
-    if (!airi_permits(caller.system->world, AIRT_ALLOCATION_BLOB))
+    if (!airi_budget_may(caller.ctx, bytes) || !airi_permits(caller.system->world, AIRT_ALLOCATION_BLOB))
         return NULL;
     *out_heap = &caller.system->heap;
     return airi_heap_take(&caller.system->heap, airi_cache_of(caller.worker), bytes);
@@ -55,31 +56,66 @@ static airi_hold *hold_take(airt_ctx *ctx, struct airi_blob_head *head)
     return hold;
 }
 
+/* A blob counts in full with the hold that came with its making, and with each keep; a slice's hold by itself. */
+static size_t blob_bytes(struct airi_blob_head *head, bool in_full)
+{
+    return sizeof(airi_hold) + (in_full ? head->bytes : 0);
+}
+
+/* The handler's hold on a blob that counts in full, or one that does not; NULL: there is none. */
+static airi_hold *held_by_handler(airt_ctx *ctx, struct airi_blob_head *head, bool in_full)
+{
+    airi_hold *hold = ctx->blobs;
+
+    while (hold != NULL && (hold->head != head || hold->owned.charge != blob_bytes(head, in_full)))
+        hold = hold->next;
+    return hold;
+}
+
 bool airi_own_blob(airt_from from, struct airi_blob_head *head)
 {
     airi_caller caller = airi_resolve(from, "airt_blob");
     airi_hold  *hold;
+    size_t      bytes;
 
     if (caller.ctx == NULL)
         return true;
-    hold = hold_take(caller.ctx, head);
+    /* Relaxed: whoever slices has counted up before; one reference is that of a blob just made, which nobody knows. */
+    bytes = blob_bytes(head, airi_load(&head->count, AIRI_RELAXED) == 1);
+    hold = airi_budget_may(caller.ctx, bytes) ? hold_take(caller.ctx, head) : NULL;
     if (hold == NULL)
         return false;
+    hold->owned.charge = airi_budget_charge(caller.ctx, bytes);
+    airi_budget_add_held(caller.ctx, hold->owned.charge);
     hold->next = caller.ctx->blobs;
     caller.ctx->blobs = hold;
     return true;
 }
 
+/* Between the incarnation's hold and the handler's on the same blob: one of them counts in full. */
+static void move_charge(airt_ctx *ctx, airi_hold *held, bool in_full)
+{
+    airi_budget_sub_held(ctx, held->owned.charge);
+    held->owned.charge = blob_bytes(held->head, in_full);
+    airi_budget_add_held(ctx, held->owned.charge);
+}
+
 bool airi_keep_blob(airt_from from, struct airi_blob_head *head)
 {
     airi_caller caller = airi_resolve(from, "airt_blob_keep");
-    airi_hold  *hold;
+    airi_hold  *hold, *made;
 
     if (caller.ctx == NULL)
         return true;
-    hold = airi_killed(caller.ctx) ? NULL : hold_take(caller.ctx, head);
+    made = airi_budgeted(caller.ctx->actor) ? held_by_handler(caller.ctx, head, true) : NULL;
+    hold = airi_killed(caller.ctx) || !airi_budget_may(caller.ctx, blob_bytes(head, made == NULL))
+               ? NULL
+               : hold_take(caller.ctx, head);
     if (hold == NULL)
         return false;
+    hold->owned.charge = airi_budget_charge(caller.ctx, blob_bytes(head, true));
+    if (made != NULL)
+        move_charge(caller.ctx, made, false);
     if (airi_owned_add(caller.ctx, &hold->owned))
         return true;
     airi_heap_give(&caller.system->heap, airi_cache_of(caller.worker), hold, sizeof *hold);
@@ -91,6 +127,7 @@ bool airi_unkeep_blob(airt_from from, struct airi_blob_head *head)
     airi_caller caller = airi_resolve(from, "airt_blob_drop");
     airi_extra *extra;
     airi_hold  *found = NULL;
+    airi_hold  *held;
 
     if (caller.ctx == NULL)
         return true;
@@ -102,11 +139,14 @@ bool airi_unkeep_blob(airt_from from, struct airi_blob_head *head)
 
         if (owned->what == AIRI_OWNED_BLOB && ((airi_hold *)(void *)owned)->head == head) {
             found = (airi_hold *)(void *)owned;
-            airi_list_remove(&owned->link);
+            airi_owned_take_off(owned);
             break;
         }
     }
     airi_mutex_unlock(&caller.ctx->actor->lock);
+    held = found != NULL && found->owned.charge != 0 ? held_by_handler(caller.ctx, head, false) : NULL;
+    if (held != NULL) /* it stays until the handler returns */
+        move_charge(caller.ctx, held, true);
     if (found != NULL)
         airi_heap_give(&caller.system->heap, airi_cache_of(caller.worker), found, sizeof *found);
     return found != NULL;
@@ -123,6 +163,7 @@ void airi_holds_release(airt_ctx *ctx)
         airi_hold *hold = ctx->blobs;
 
         ctx->blobs = hold->next;
+        airi_budget_sub_held(ctx, hold->owned.charge);
         airi_blob_release(hold->head);
         airi_heap_give(&ctx->system->heap, &ctx->worker->cache, hold, sizeof *hold);
     }

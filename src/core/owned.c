@@ -2,6 +2,7 @@
 /* What an incarnation owns and loses at its end: memory, kept and built messages. One list under the actor's lock; a
  * killer that takes the actor from a running handler takes the list with it. */
 #include "core/await.h"
+#include "core/budget.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/life.h"
@@ -42,6 +43,7 @@ bool airi_owned_add(airt_ctx *ctx, airi_owned *owned)
     airi_mutex_lock(&ctx->actor->lock);
     if (!airi_killed(ctx)) {
         airi_list_push_back(&extra->owned, &owned->link);
+        airi_budget_add(extra, owned->charge);
         owned->guard = ctx->actor;
         added = true;
     }
@@ -49,16 +51,24 @@ bool airi_owned_add(airt_ctx *ctx, airi_owned *owned)
     return added;
 }
 
+void airi_owned_take_off(airi_owned *owned)
+{
+    airi_list_remove(&owned->link);
+    if (owned->charge != 0) /* so it has a guard, whose extra has the list */
+        airi_budget_sub(airi_extra_seen(owned->guard), owned->charge);
+    owned->guard = NULL;
+}
+
 /* Off its list, whoever's it is by now. */
 static void owned_remove(airi_owned *owned)
 {
     airi_actor *guard = owned->guard;
 
-    if (guard != NULL)
-        airi_mutex_lock(&guard->lock);
-    airi_list_remove(&owned->link);
-    if (guard != NULL)
-        airi_mutex_unlock(&guard->lock);
+    if (guard == NULL)
+        return;
+    airi_mutex_lock(&guard->lock);
+    airi_owned_take_off(owned);
+    airi_mutex_unlock(&guard->lock);
 }
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
@@ -72,11 +82,12 @@ void *airt_alloc(airt_ctx *ctx, size_t size)
     airi_owned *owned;
 
     (void)airi_resolve_ctx(ctx, "airt_alloc");
-    if (airi_killed(ctx) || size > UINT32_MAX - MEMORY_HEAD)
+    if (airi_killed(ctx) || size > UINT32_MAX - MEMORY_HEAD || !airi_budget_may(ctx, MEMORY_HEAD + size))
         return NULL;
     owned = owned_take(ctx->system, ctx->worker, AIRT_ALLOCATION_MEMORY, MEMORY_HEAD + size, AIRI_OWNED_MEMORY);
     if (owned == NULL)
         return NULL;
+    owned->charge = airi_budget_charge(ctx, MEMORY_HEAD + size);
     if (!airi_owned_add(ctx, owned)) {
         owned_give(ctx->worker, owned);
         return NULL;
@@ -167,10 +178,16 @@ static void count_kept(airt_ctx *ctx)
 airt_status airi_keeper_fill(airt_ctx *ctx, airt_msg *msg, airt_msg **out_msg)
 {
     airi_keeper *keeper = ctx->keeper;
+    size_t       bytes = sizeof *keeper + airi_msg_bytes(msg);
 
     ctx->keeper = NULL;
     keeper_bind(keeper, msg);
     count_kept(ctx);
+    if (!airi_budget_may(ctx, bytes)) {
+        airt_drop(&msg);
+        return AIRT_ENOMEM;
+    }
+    keeper->owned.charge = airi_budget_charge(ctx, bytes);
     if (airi_owned_add(ctx, &keeper->owned)) {
         *out_msg = msg;
         return AIRT_OK;
@@ -205,6 +222,8 @@ airt_status airt_keep(airt_ctx *ctx, airt_msg **out_msg)
         return AIRT_EINVAL;
     if (airi_extra_of(ctx->system, ctx->worker, ctx->self) == NULL)
         return AIRT_ENOMEM;
+    if (!airi_budget_may(ctx, sizeof(airi_keeper) + airi_msg_bytes(ctx->msg)))
+        return AIRT_ENOMEM;
     status = airi_keeper_reserve(ctx);
     if (status != AIRT_OK)
         return status;
@@ -233,9 +252,7 @@ airt_status airt_msg_detach(airt_from from, airt_msg *msg)
     else if (keeper->owned.guard != ctx->actor)
         status = AIRT_EINVAL;
     else
-        airi_list_remove(&keeper->owned.link);
-    if (status == AIRT_OK)
-        keeper->owned.guard = NULL;
+        airi_owned_take_off(&keeper->owned);
     airi_mutex_unlock(&ctx->actor->lock);
     return status;
 }
@@ -255,11 +272,14 @@ airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void 
     airi_caller  caller = airi_resolve(from, "airt_msg_new");
     airi_source  source = airi_source_of(caller.system, caller.worker);
     airt_status  status = AIRT_OK;
+    uint64_t     charge = 0;
     airi_keeper *keeper;
     airt_msg    *msg;
 
     if (caller.ctx != NULL && airi_killed(caller.ctx))
         status = AIRT_EKILLED;
+    else if (!airi_budget_may_make(caller.ctx, kind, body, sizeof *keeper, &charge))
+        status = AIRT_ENOMEM;
     msg = status == AIRT_OK ? airi_msg_create(&source, kind, body, 0, &status) : NULL;
     if (msg == NULL) {
         airi_body_drop(kind, body); /* consumed, whatever comes */
@@ -272,6 +292,7 @@ airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void 
         return AIRT_ENOMEM;
     }
     keeper_bind(keeper, msg);
+    keeper->owned.charge = charge;
     if (caller.ctx != NULL && !airi_owned_add(caller.ctx, &keeper->owned)) {
         airt_drop(&msg);
         return airi_killed(caller.ctx) ? AIRT_EKILLED : AIRT_ENOMEM;

@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "core/await.h"
+#include "core/budget.h"
 #include "core/children.h"
 #include "core/deadlock.h"
 #include "core/letters.h"
@@ -106,6 +107,8 @@ static airt_status options_valid(const airi_caller *caller, const airt_behavior 
     if (!inside &&
         (options->link || options->monitor || options->child || options->notify_start || options->supervised))
         return AIRT_EINVAL;
+    if (options->memory_max != 0 && behavior->state_size > options->memory_max)
+        return AIRT_EINVAL;
     if (options->start.kind != NULL && !airi_behavior_handles(behavior, options->start.kind))
         return AIRT_EKIND;
     return AIRT_OK;
@@ -141,7 +144,9 @@ static void slot_fill(birth *b)
     actor->turn_max = (uint16_t)(options->turn_max == 0 ? 64 : options->turn_max);
     actor->behavior = b->behavior;
     /* Relaxed: see the field. */
-    airi_store(&actor->slot_kind, airi_placed(b->behavior), AIRI_RELAXED);
+    airi_store(&actor->slot_kind,
+               (uint8_t)(airi_placed(b->behavior) | (options->memory_max != 0 ? AIRI_SLOT_BUDGETED : 0u)),
+               AIRI_RELAXED);
     memset(actor->lane, 0, sizeof actor->lane);
     actor->lane_mask = 0;
     actor->lane_skips = 0;
@@ -232,7 +237,8 @@ static bool wants_extra(const birth *b)
     const airt_spawn_options *options = b->options;
 
     return options->name != NULL || options->start.kind != NULL || options->stash_max != 0 || airi_box(b->actor) != 0 ||
-           options->notify_start || b->starter != NULL || b->behavior->placement == AIRT_DEDICATED;
+           options->notify_start || options->memory_max != 0 || b->starter != NULL ||
+           b->behavior->placement == AIRT_DEDICATED;
 }
 
 static airt_status start_copy(birth *b, airi_extra *extra)
@@ -285,6 +291,8 @@ static airt_status extra_fill(birth *b)
     extra->stash_max = b->options->stash_max == 0 ? 1024 : b->options->stash_max;
     extra->wait_ms = b->options->mailbox.wait_ms == 0 ? 5000 : b->options->mailbox.wait_ms;
     extra->bytes_max = b->options->mailbox.bytes_max;
+    extra->memory_max = b->options->memory_max;
+    airi_budget_renew(b->actor, extra);
     status = start_copy(b, extra);
     if (status == AIRT_OK)
         status = starter_take(b, extra);

@@ -73,6 +73,29 @@ static airt_status tables(airt_system *system)
     return status;
 }
 
+/* Called where pages are wanted, under the locks of who wants them. */
+static void memory_hit(void *context)
+{
+    airt_system *system = context;
+    airt_report  report = { .kind = AIRT_REPORT_MEMORY,
+                            .status = AIRT_ENOMEM,
+                            .text = "the system has come to its memory_max: calls that need more are refused" };
+
+    if (system->options.report != NULL)
+        system->options.report(system->options.report_context, &report);
+}
+
+/* What the tables hold already, and all that they will map, is within memory_max. */
+static airt_status tables_bound(airt_system *system)
+{
+    airi_idtab *const tables[] = { &system->slots, &system->calls, &system->timers, &system->children };
+    airt_status       status = AIRT_OK;
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0] && status == AIRT_OK; i++)
+        status = airi_idtab_bound(tables[i], &system->quota);
+    return status;
+}
+
 static airt_status start_workers(airt_system *system)
 {
     airt_system_options *o = &system->options;
@@ -186,10 +209,14 @@ airt_status airt_system_create_sized(const airt_system_options *options, size_t 
     system->light = read.world->fence_all(read.world);
     locks_and_lists(system);
     recorder_read(system, recorder_size);
+    airi_quota_init(&system->quota, read.memory_max, memory_hit, system);
     airi_heap_init(&system->heap, system->world);
+    system->heap.quota = &system->quota;
     airi_names_init(&system->names, system->world, &system->heap, 0x61697274);
     airi_timers_init(system);
     status = tables(system);
+    if (status == AIRT_OK)
+        status = tables_bound(system);
     if (status == AIRT_OK)
         status = start_workers(system);
     if (status != AIRT_OK) {
@@ -491,6 +518,7 @@ static void stats_fill(airt_system *system, airi_account *sum, airt_system_stats
     out->stacks_max = airi_stacks_max(&system->stacks);
     out->bytes = airi_heap_bytes(&system->heap) + airi_idtab_bytes(&system->slots) + airi_idtab_bytes(&system->calls) +
                  airi_idtab_bytes(&system->timers) + airi_idtab_bytes(&system->children);
+    out->bytes_max = system->options.memory_max;
     out->workers = system->options.workers;
     for (uint32_t i = 0; i < count; i++)
         out->workers_stuck += airi_load(&system->worker[i]->reported, AIRI_SEQ_CST);

@@ -158,7 +158,9 @@ typedef struct airi_call_record {              /* type-stable, in system->calls 
 typedef struct airi_timer { /* in system->timers; all of it under system->timer_lock */
     _Alignas(16) airi_timer_head head;
     airi_list             owner_link; /* extra->timers */
-    AIRI_ATOMIC(uint64_t) number;     /* the handle's generation */
+    airi_extra           *owner;      /* of that list, with a charge against its budget; 0: none */
+    uint64_t              charge;
+    AIRI_ATOMIC(uint64_t) number; /* the handle's generation */
     uint32_t              index;
     bool                  missed;    /* a tick came while the message was out */
     int64_t               period_ns; /* 0: one-shot */
@@ -169,6 +171,7 @@ struct airt_system {
     uint32_t            tag;
     airt_system_options options; /* completed with defaults; fixed */
     airt_world         *world;
+    airi_quota          quota; /* memory_max; of the heap and the tables */
     airi_heap           heap;
     uint64_t    generation; /* a slot's first: systems differ in it, so that none takes another's ref for its own */
     airi_idtab  slots, calls, timers, children;

@@ -6,6 +6,7 @@
 #include "core/timers.h"
 
 #include "base/mutant.h"
+#include "core/budget.h"
 #include "core/letters.h"
 #include "core/life.h"
 
@@ -89,6 +90,8 @@ static airt_msg *record_end(airt_system *system, airi_timer *timer)
 
     timer->msg = NULL;
     disarm(system, &timer->head);
+    if (timer->charge != 0) /* and so on its owner's list */
+        airi_budget_sub(timer->owner, timer->charge);
     airi_list_remove(&timer->owner_link);
     (void)airi_fetch_add(&timer->number, 1, AIRI_SEQ_CST);
     airi_idtab_give(&system->timers, timer->index);
@@ -113,6 +116,7 @@ static airt_status timer_open(airt_system *system, airi_timer **out_timer)
     timer = airi_idtab_at(&system->timers, index);
     timer->index = index;
     timer->missed = false;
+    timer->charge = 0;
     timer->msg = NULL;
     timer->head.message = timer;
     airi_list_init(&timer->owner_link);
@@ -151,8 +155,11 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
     airi_extra  *extra;
     airi_timer  *timer = NULL;
     int64_t      now = system->world->now_ns(system->world);
+    uint64_t     charge = 0;
     airt_status  status = airi_killed(ctx) ? AIRT_EKILLED : AIRT_OK;
 
+    if (status == AIRT_OK && !airi_budget_may_make(ctx, kind, body, sizeof *timer, &charge))
+        status = AIRT_ENOMEM;
     extra = status == AIRT_OK ? airi_extra_of(system, ctx->worker, ctx->self) : NULL;
     if (status == AIRT_OK)
         status = extra == NULL ? AIRT_ENOMEM : timer_open(system, &timer);
@@ -173,6 +180,9 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
         return status != AIRT_OK ? status : AIRT_EKILLED;
     }
     airi_list_push_back(&extra->timers, &timer->owner_link);
+    airi_budget_add(extra, charge);
+    timer->owner = extra;
+    timer->charge = charge;
     if (out_timer != NULL)
         *out_timer = handle_of(timer);
     if (period_ns != REARMED)

@@ -3,6 +3,7 @@
  * up. The caller owns the actor; when the turn ends it is idle, queued, suspended or gone, and not to be touched. */
 #include "base/mutant.h"
 #include "core/await.h"
+#include "core/budget.h"
 #include "core/letters.h"
 #include "core/life.h"
 #include "core/loop.h"
@@ -36,8 +37,10 @@ void airi_ctx_unwind(airt_ctx *ctx)
     if (ctx->calls != 0)
         airi_calls_close(ctx->system, ctx->worker, &ctx->calls);
     airi_holds_release(ctx);
-    while ((msg = airi_ring_pop(&ctx->held)) != NULL)
+    while ((msg = airi_ring_pop(&ctx->held)) != NULL) {
+        airi_budget_sub_held(ctx, airi_budget_charge(ctx, airi_msg_bytes(msg)));
         airi_msg_done(ctx->system, ctx->worker, msg);
+    }
 }
 
 void airi_handler_enter(airt_ctx *ctx)
@@ -159,7 +162,7 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
         return true;
     }
     end_unhandled(ctx, AIRT_LETTER_FAULT);
-    return airi_life_failed(ctx, actor, status);
+    return airi_budget_breached(actor) || airi_life_failed(ctx, actor, status);
 }
 
 /* Answers that came after their call was over. */
@@ -175,15 +178,15 @@ static void drop_late_answers(airi_worker *worker, airi_actor *actor)
     }
 }
 
-/* True: asked to end, and gone. */
+/* True: asked to end, or over its budget, and gone. */
 static bool ended(airt_ctx *ctx, airi_actor *actor)
 {
     uint32_t    flags = airi_load(&actor->flags, AIRI_SEQ_CST);
     airt_reason reason;
 
-    if ((flags & AIRI_ENDING) == 0)
+    if ((flags & (AIRI_ENDING | AIRI_OVER_BUDGET)) == 0)
         return false;
-    reason = airi_life_reason(actor);
+    reason = (flags & AIRI_ENDING) != 0 ? airi_life_reason(actor) : airi_budget_reason(ctx, actor);
     airi_life_end(ctx, actor, &reason, true);
     return true;
 }
