@@ -11,10 +11,26 @@
 
 enum {
     MEGABYTE = 1 << 20,
-    BOUND = 8 * MEGABYTE, /* the first segment of each table, and some room */
-    LARGE = 200000        /* pages of their own, which go back to the system */
+    ROOM = 8 * MEGABYTE, /* the first segment of each table, and some room, beside what an empty system has */
+    LARGE = 200000       /* pages of their own, which go back to the system */
 };
-static const airt_system_options bounded = { .memory_max = BOUND };
+static airt_system_options bounded;
+
+static int bound_for_this_build(void **state)
+{
+    airt_world       *world = NULL;
+    airt_system      *system = NULL;
+    airt_system_stats stats;
+
+    (void)state;
+    ASSERT_OK(airt_sim_create(&(airt_sim_options){ .seed = 1 }, &world));
+    ASSERT_OK(airt_system_create(&(airt_system_options){ .world = world }, &system));
+    airt_system_stats_get(system, &stats);
+    ASSERT_OK(airt_system_stop(&system, AIRT_SECONDS(1)));
+    airt_world_destroy(&world);
+    bounded.memory_max = stats.bytes + ROOM;
+    return 0;
+}
 
 static airt_system_stats stats_of(sim *s)
 {
@@ -22,7 +38,7 @@ static airt_system_stats stats_of(sim *s)
 
     airt_system_stats_get(s->system, &stats);
     assert_true(stats.bytes <= stats.bytes_max);
-    assert_true(stats.bytes_max == BOUND);
+    assert_true(stats.bytes_max == bounded.memory_max);
     return stats;
 }
 
@@ -133,9 +149,9 @@ static void ends_body(sim *s)
     airt_system_stats before;
 
     fill(s, &c);
-    before = stats_of(s);
-    assert_true(before.bytes > BOUND - MEGABYTE / 2);
     wants(s, c.watcher);
+    before = stats_of(s);
+    assert_true(before.bytes > bounded.memory_max - MEGABYTE / 2);
     ASSERT_OK(airt_stop(s->system, c.stopped, NULL));
     ASSERT_OK(airt_kill(s->system, c.killed, NULL));
     sim_settle(s);
@@ -148,7 +164,7 @@ static void ends_body(sim *s)
     assert_int_equal(s->reports[AIRT_REPORT_MEMORY], 1);
     order(&c, c.hog, 1);
     ASSERT_SAID(s, "h!error/0 h+");
-    assert_true(stats_of(s).bytes < BOUND - BOUND / 10); /* large blocks went back, and there is room again */
+    assert_true(stats_of(s).bytes < bounded.memory_max / 10 * 9); /* large blocks went back, and there is room again */
     sim_num(s, c.watcher, 5);
     sim_settle(s);
     ASSERT_SAID(s, "w:5");
@@ -188,7 +204,7 @@ static airt_status fills_and_goes_on(airt_ctx *ctx, struct puppet *self, void *a
 }
 static void no_budget_body(sim *s)
 {
-    airt_spawn_options much = { .memory_max = 2 * (uint64_t)BOUND };
+    airt_spawn_options much = { .memory_max = 2 * bounded.memory_max };
     uint64_t           count = 0;
     airt_ref           a = sim_spawn_with(s, 'a', NULL, &much);
 
@@ -239,14 +255,14 @@ static void a_bound_too_small(void **state)
     while (airt_system_create(&options, &system) != AIRT_OK) {
         assert_null(system);
         assert_int_equal(airt_system_create(&options, &system), AIRT_ENOMEM);
-        options.memory_max += 4096;
+        options.memory_max += 1 + bounded.memory_max / 1000;
         assert_true(++refused < 1000);
     }
-    assert_true(refused > 10);
+    assert_true(refused > 1);
     while (airt_spawn_any(system, bare, &ref, NULL) == AIRT_ENOMEM) { /* its table of actors comes with the first */
         ASSERT_OK(airt_system_stop(&system, AIRT_SECONDS(1)));
         options.memory_max += 65536;
-        assert_true(options.memory_max < BOUND);
+        assert_true(options.memory_max < bounded.memory_max);
         ASSERT_OK(airt_system_create(&options, &system));
     }
     ASSERT_OK(airt_system_stop(&system, AIRT_SECONDS(1)));
@@ -260,5 +276,5 @@ int main(void)
         SIM_TEST(a_system_at_its_bound_stops), SIM_TEST(a_bound_too_small),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, bound_for_this_build, NULL);
 }
