@@ -329,15 +329,27 @@ static airt_status ask_and_return(airt_ctx *ctx, struct hoarder *self)
 
     return airt_ask_any(ctx, self->post, &answer, AIRT_SECONDS(1), letter_get, .size = PIECE);
 }
-static airt_status build_and_drop(airt_ctx *ctx, struct hoarder *self)
+static airt_status arm_again(airt_ctx *ctx, struct hoarder *self)
+{
+    airt_timer timer;
+
+    (void)self;
+    AIRT_TRY(airt_timer_new(ctx, &timer, letter, .text = { text, PIECE }));
+    (void)airt_timer_arm(ctx, timer, AIRT_MS(1));
+    (void)airt_timer_cancel(ctx, timer);
+    return AIRT_OK;
+}
+static airt_status detach_and_drop(airt_ctx *ctx, struct hoarder *self)
 {
     AIRT_TRY(airt_msg_new(ctx, &self->kept[0], letter, .text = { text, PIECE }));
+    AIRT_TRY(airt_msg_detach(ctx, self->kept[0]));
+    AIRT_CHECK(used_by(ctx) == sizeof *self);
     airt_drop(&self->kept[0]);
     return AIRT_OK;
 }
 static airt_status (*const rounds[])(airt_ctx *, struct hoarder *) = {
-    alloc_and_free, keep_and_drop,    build_and_send, stash_and_back,
-    blob_and_drop,  timer_and_cancel, ask_and_return, build_and_drop,
+    alloc_and_free,   keep_and_drop,  build_and_send, stash_and_back,  blob_and_drop,
+    timer_and_cancel, ask_and_return, arm_again,      detach_and_drop,
 };
 
 static void rounds_body(sim *s)
@@ -499,6 +511,54 @@ static void a_start_over_the_budget_has_failed(void **state)
     sim_each(start_body, NULL);
 }
 
+/* --- supervised --------------------------------------------------------------------------------------------------- */
+
+struct chief {
+    airt_ref child;
+};
+AIRT_ON(chief, act)
+{
+    airt_spawn_options options = { .memory_max = BUDGET, .supervised = true };
+
+    (void)msg;
+    return puppet_spawn(AIRI_FROM(ctx), 'c', NULL, &options, &self->child);
+}
+AIRT_ON(chief, airt_child_news)
+{
+    airt_child_change change;
+
+    (void)msg;
+    while (airt_child_next(ctx, &change)) {
+        if (change.event != AIRT_CHILD_ENDED)
+            continue;
+        sim_say("%s/%s", sim_reason(&change.reason), airt_status_name(change.reason.status));
+        AIRT_TRY(airt_child_restart(ctx, self->child, NULL));
+    }
+    return AIRT_OK;
+}
+#define chief_HANDLES(ON, A) ON(A, act) ON(A, airt_child_news)
+AIRT_BEHAVIOR(chief)
+
+static void child_body(sim *s)
+{
+    airt_ref chief = AIRT_NONE;
+
+    (void)!airt_spawn_any(s->system, chief, &chief, NULL);
+    sim_do(s, chief, breaches, NULL);
+    sim_settle(s);
+    ASSERT_SAID(s, "c+");
+    sim_do(s, s->tagged['c'], breaches, NULL);
+    sim_num(s, s->tagged['c'], 1);
+    sim_settle(s);
+    ASSERT_SAID(s, "c-nomem nomem/AIRT_ENOMEM c+ c:1");
+    assert_int_equal(used(AIRI_FROM(s->system), s->tagged['c']), sizeof(struct puppet));
+}
+static void a_supervisor_hears_and_restarts(void **state)
+{
+    (void)state;
+    sim_each(child_body, NULL);
+}
+
 /* --- taken by a killer -------------------------------------------------------------------------------------------- */
 
 /* What an abandoned handler drops counts in nobody's budget: its slot and its extra may be another's by then. */
@@ -551,6 +611,7 @@ int main(void)
         SIM_TEST(a_restart_has_a_fresh_budget),
         SIM_TEST(a_start_over_the_budget_has_failed),
         SIM_TEST(an_abandoned_handler_counts_no_more),
+        SIM_TEST(a_supervisor_hears_and_restarts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
