@@ -215,12 +215,17 @@ static airt_status run(airt_system *system)
     return AIRT_OK;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     airt_world  *world = NULL;
     airt_system *system = NULL;
-    airt_status  status = airt_sim_create(&(airt_sim_options){ .seed = 1 }, &world);
+    airt_status  status;
 
+    if (argc > 1) {
+        (void)fprintf(stderr, "%s: takes no arguments\n", argv[0]);
+        return 2;
+    }
+    status = airt_sim_create(&(airt_sim_options){ .seed = 1 }, &world);
     if (status == AIRT_OK)
         status = airt_system_create(&(airt_system_options){ .world = world }, &system);
     if (status == AIRT_OK)

@@ -174,11 +174,16 @@ static airt_status run(airt_system *system)
     return give_decoder(system, AIRT_NONE, 2); /* to nobody: a dead letter, and dropped like any other */
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     airt_system *system = NULL;
-    airt_status  status = airt_system_create(NULL, &system);
+    airt_status  status;
 
+    if (argc > 1) {
+        (void)fprintf(stderr, "%s: takes no arguments\n", argv[0]);
+        return 2;
+    }
+    status = airt_system_create(NULL, &system);
     if (status == AIRT_OK)
         status = run(system);
     if (system != NULL && airt_system_stop(&system, AIRT_SECONDS(5)) != AIRT_OK)

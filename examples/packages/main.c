@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -40,7 +41,7 @@ static void print_help(void)
                  "Reads package databases in Debian's format, by default " DATABASE ";\n"
                  "of a directory every regular file, of - the standard input.\n\n"
                  "  --json       one JSON object on standard output, nothing else\n"
-                 "  --workers N  threads that run actors; by default one for each core\n"
+                 "  --workers N  threads that run actors, 1 to %u; by default one for each core\n"
                  "  --parsers N  actors that parse records, 1 to %u; by default %u\n"
                  "  --help, --version\n\n"
                  "Packages are counted with Status: install ok installed. A package needs of each clause of its\n"
@@ -48,12 +49,18 @@ static void print_help(void)
                  "package (of several the first by name); versions are not compared.\n\n"
                  "Exit status: 0 all was read, 1 some records or files were bad, 2 nothing could be read or the\n"
                  "program was called wrongly, 3 the runtime's account of messages does not add up.\n",
-                 PARSERS_MAX, PARSERS_DEFAULT);
+                 WORKERS_MAX, PARSERS_MAX, PARSERS_DEFAULT);
 }
 
 static bool complain(const char *what, const char *argument)
 {
     (void)fprintf(stderr, "packages: %s: %s (try --help)\n", argument, what);
+    return false;
+}
+
+static bool complain_range(const char *option, const char *text, uint32_t max)
+{
+    (void)fprintf(stderr, "packages: %s: %s is not a number from 1 to %" PRIu32 " (try --help)\n", option, text, max);
     return false;
 }
 
@@ -67,7 +74,7 @@ static bool parse_number(const char *option, const char *text, uint32_t max, uin
     errno = 0;
     number = strtoul(text, &end, 10);
     if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || number == 0 || number > max)
-        return complain("not a number in range", text);
+        return complain_range(option, text, max);
     *out_number = (uint32_t)number;
     return true;
 }

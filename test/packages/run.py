@@ -323,6 +323,7 @@ def test_command_line():
     for arguments in (["--nonsense"], ["--workers"], ["--workers", "0"], ["--parsers", "65"], ["--parsers", "x"]):
         status, out, err = run(*arguments)
         check(str(arguments), (status, out, err.startswith("packages: ")), (2, b"", True))
+    check("the range is told", "--workers: 99999 is not a number from 1 to 1024" in run("--workers", "99999")[2], True)
 
 
 def test_generated(folder):
