@@ -441,6 +441,12 @@ static void words_for_ends(void **state)
     assert_string_equal(airt_letter_text(AIRT_LETTER_EXPIRED), "expired");
     assert_string_equal(airt_letter_text(AIRT_LETTER_NOMEM), "out of memory");
     assert_string_equal(airt_letter_text((airt_letter)99), "unknown reason");
+    for (unsigned kind = 0; kind < AIRT_REPORT_COUNT; kind++)
+        for (unsigned other = 0; other < kind; other++)
+            assert_string_not_equal(airt_report_text((airt_report_kind)kind),
+                                    airt_report_text((airt_report_kind)other));
+    assert_string_equal(airt_report_text(AIRT_REPORT_STUCK), "stuck");
+    assert_string_equal(airt_report_text((airt_report_kind)99), "unknown report");
 }
 
 int main(void)

@@ -19,7 +19,7 @@ typedef struct sim_options {
 enum {
     SIM_TEXT_MAX = 1 << 16,
     SIM_TAGS = 128,
-    SIM_REPORTS = AIRT_REPORT_MEMORY + 1
+    SIM_REPORTS = AIRT_REPORT_COUNT
 };
 
 typedef struct sim {

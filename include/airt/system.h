@@ -48,15 +48,22 @@ typedef struct airt_dead_letter {
 typedef void (*airt_dead_letter_fn)(void *context, const airt_dead_letter *letter);
 
 /* Things worth knowing that are no failure of a call. */
+#define AIRT_REPORT_TABLE(X)                                                                                           \
+    X(AIRT_REPORT_STUCK, "stuck")         /* a handler has not returned within stuck_ms */                             \
+    X(AIRT_REPORT_UNSTUCK, "unstuck")     /* it did after all */                                                       \
+    X(AIRT_REPORT_ABANDONED, "abandoned") /* a handler outlived the kill of its actor */                               \
+    X(AIRT_REPORT_FAILED, "failed")       /* an actor failed: status in `status` */                                    \
+    X(AIRT_REPORT_ESCALATED, "escalated") /* an actor without supervisor escalated; it was stopped */                  \
+    X(AIRT_REPORT_LEAK, "leak")           /* something was left at the final stop: text says what */                   \
+    X(AIRT_REPORT_MEMORY, "memory bound") /* memory_max was hit; again only after the bytes fell a tenth below it */
+
+#define AIRI_REPORT_ENUM(name, text) name,
 typedef enum airt_report_kind {
-    AIRT_REPORT_STUCK,     /* a handler has not returned within stuck_ms */
-    AIRT_REPORT_UNSTUCK,   /* it did after all */
-    AIRT_REPORT_ABANDONED, /* a handler outlived the kill of its actor */
-    AIRT_REPORT_FAILED,    /* an actor failed: status in `status` */
-    AIRT_REPORT_ESCALATED, /* an actor without supervisor escalated; it was stopped */
-    AIRT_REPORT_LEAK,      /* something was left at the final stop: text says what */
-    AIRT_REPORT_MEMORY     /* memory_max was hit; once, and again after the bytes had fallen a tenth below it */
+    AIRT_REPORT_TABLE(AIRI_REPORT_ENUM) AIRT_REPORT_COUNT
 } airt_report_kind;
+#undef AIRI_REPORT_ENUM
+/* The text of a kind of report, never NULL; "unknown report" outside the table. Owns: static text. */
+AIRT_API const char *airt_report_text(airt_report_kind kind);
 /* What the report hook is shown: laid out by the library and lent for the call; it may grow at the tail. */
 typedef struct airt_report {
     airt_report_kind kind;

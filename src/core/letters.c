@@ -17,6 +17,17 @@ const char *airt_letter_text(airt_letter reason)
     return (unsigned)reason < AIRT_LETTER_COUNT ? letter_text[reason] : "unknown reason";
 }
 
+static const char *const report_text[] = {
+#define REPORT_TEXT(name, text) text,
+    AIRT_REPORT_TABLE(REPORT_TEXT)
+#undef REPORT_TEXT
+};
+
+const char *airt_report_text(airt_report_kind kind)
+{
+    return (unsigned)kind < AIRT_REPORT_COUNT ? report_text[kind] : "unknown report";
+}
+
 static void none_accepted(void *context, airt_ref who, const airt_kind *kind)
 {
     (void)context;
