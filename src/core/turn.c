@@ -178,16 +178,22 @@ static void drop_late_answers(airi_worker *worker, airi_actor *actor)
     }
 }
 
+/* Apart, so that the look at the flags before every message stays a few instructions. */
+static void __attribute__((noinline)) end_as_asked(airt_ctx *ctx, airi_actor *actor, uint32_t flags)
+{
+    airt_reason reason = (flags & AIRI_ENDING) != 0 ? airi_life_reason(actor) : airi_budget_reason(ctx, actor);
+
+    airi_life_end(ctx, actor, &reason, true);
+}
+
 /* True: asked to end, or over its budget, and gone. */
 static bool ended(airt_ctx *ctx, airi_actor *actor)
 {
-    uint32_t    flags = airi_load(&actor->flags, AIRI_SEQ_CST);
-    airt_reason reason;
+    uint32_t flags = airi_load(&actor->flags, AIRI_SEQ_CST);
 
     if ((flags & (AIRI_ENDING | AIRI_OVER_BUDGET)) == 0)
         return false;
-    reason = (flags & AIRI_ENDING) != 0 ? airi_life_reason(actor) : airi_budget_reason(ctx, actor);
-    airi_life_end(ctx, actor, &reason, true);
+    end_as_asked(ctx, actor, flags);
     return true;
 }
 
