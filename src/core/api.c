@@ -481,11 +481,11 @@ airt_status airt_stash(airt_ctx *ctx)
     extra = airi_extra_of(ctx->system, ctx->worker, ctx->self);
     if (extra == NULL)
         return AIRT_ENOMEM;
-    if (!airi_budget_may(ctx, airi_msg_bytes(ctx->msg)))
-        return AIRT_ENOMEM;
     airi_mutex_lock(&ctx->actor->lock);
     if (!airi_killed(ctx)) {
         status = extra->stash_count < extra->stash_max ? AIRT_OK : AIRT_ELIMIT;
+        if (status == AIRT_OK && !airi_budget_may_locked(ctx, extra, airi_msg_bytes(ctx->msg)))
+            status = AIRT_ENOMEM;
         if (status == AIRT_OK) {
             uint64_t charge = airi_budget_charge(ctx, airi_msg_bytes(ctx->msg));
 

@@ -40,6 +40,14 @@ static bool fits(airi_extra *extra, uint64_t bytes)
     return used <= extra->memory_max && bytes <= extra->memory_max - used;
 }
 
+bool airi_budget_may_locked(airt_ctx *ctx, airi_extra *extra, size_t bytes)
+{
+    if (extra->memory_max == 0 || fits(extra, bytes))
+        return true;
+    (void)airi_fetch_or(&ctx->actor->flags, AIRI_OVER_BUDGET, AIRI_SEQ_CST);
+    return false;
+}
+
 bool airi_budget_may(airt_ctx *ctx, size_t bytes)
 {
     airi_extra *extra = ctx != NULL && airi_budgeted(ctx->actor) ? lock_own(ctx) : NULL;
@@ -47,9 +55,7 @@ bool airi_budget_may(airt_ctx *ctx, size_t bytes)
 
     if (extra == NULL)
         return true;
-    may = fits(extra, bytes);
-    if (!may)
-        (void)airi_fetch_or(&ctx->actor->flags, AIRI_OVER_BUDGET, AIRI_SEQ_CST);
+    may = airi_budget_may_locked(ctx, extra, bytes);
     airi_mutex_unlock(&ctx->actor->lock);
     return may;
 }

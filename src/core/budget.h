@@ -3,7 +3,8 @@
  * glance at its slot where it allocates, and nothing else.
  * The running handler adds, after it has asked whether it may; what takes away may run elsewhere (a timer that fires).
  * Invariant: extra->memory_used is the state and the charges of what stands on the owned list, among the timers, in the
- * stash, and of what the handler holds until it returns. What a killer took with an abandoned handler counts no more. */
+ * stash, and of what the handler holds until it returns: that is given back (airi_ctx_unwind) before its incarnation
+ * ends. What a killer took with an abandoned handler counts no more. */
 #ifndef AIRI_CORE_BUDGET_H
 #define AIRI_CORE_BUDGET_H
 
@@ -17,6 +18,8 @@ static inline bool airi_budgeted(airi_actor *actor)
 /* Whether the handler's actor may own so many bytes more. False: they would be over its budget, and when its handler
  * returns the actor ends (AIRT_EXIT_NOMEM). A ctx of NULL is a caller outside: it may. */
 bool airi_budget_may(airt_ctx *ctx, size_t bytes);
+/* The same for who has looked, under the actor's lock, that it is still the handler's. */
+bool airi_budget_may_locked(airt_ctx *ctx, airi_extra *extra, size_t bytes);
 /* The same for a message about to be made, with what goes around it; *out_charge is what it will count, 0 without a
  * budget. A body that no message takes may: whoever makes it says so. */
 bool airi_budget_may_make(airt_ctx *ctx, const airt_kind *kind, const void *body, size_t around, uint64_t *out_charge);
