@@ -18,11 +18,13 @@ enum {
 };
 
 extern const bench_workload bench_floor, bench_pingpong, bench_counting, bench_fanin, bench_ring100, bench_ring10k,
-    bench_spawn, bench_big, bench_chameneos, bench_ask, bench_timers, bench_memory, bench_idle;
+    bench_spawn, bench_big, bench_chameneos, bench_ask, bench_timers, bench_memory, bench_idle, bench_restart,
+    bench_restart_fault, bench_children;
 
 const bench_workload *const bench_workloads[] = {
-    &bench_floor, &bench_pingpong,  &bench_counting, &bench_fanin,  &bench_ring100, &bench_ring10k, &bench_spawn,
-    &bench_big,   &bench_chameneos, &bench_ask,      &bench_timers, &bench_memory,  &bench_idle,    NULL,
+    &bench_floor, &bench_pingpong, &bench_counting,      &bench_fanin,    &bench_ring100, &bench_ring10k,
+    &bench_spawn, &bench_big,      &bench_chameneos,     &bench_ask,      &bench_timers,  &bench_memory,
+    &bench_idle,  &bench_restart,  &bench_restart_fault, &bench_children, NULL,
 };
 
 typedef struct options {
