@@ -52,7 +52,7 @@ clean:
 	@echo "removed build/"
 
 help:
-	@echo "make             build the library, the examples and airt-bench into build/release"
+	@echo "make             build the library, airt, the examples and airt-bench into build/release"
 	@echo "make run         build, then run examples/packages: make run FILES=\"a b\" ARGS=--json"
 	@echo "make check       the tests on gcc and clang, with sanitizers; ends with N passed, N failed (SEEDS=n for more)"
 	@echo "make check-full  all that and what takes longer: the random programs against planted bugs, the observation of"

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# What `make install` puts where: headers, both libraries, the pkg-config file, the CMake package, gdb's printers,
+# What `make install` puts where: headers, both libraries, the command, the pkg-config file, the CMake package, gdb's printers,
 # licences.
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/airt)
 
 install(DIRECTORY include/airt TYPE INCLUDE FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(TARGETS airt airt_static EXPORT airt)
+if(AIRT_CLI)
+    install(TARGETS airt_cli)
+endif()
 install(EXPORT airt NAMESPACE airt:: FILE airtTargets.cmake DESTINATION ${package_folder})
 configure_package_config_file(cmake/airtConfig.cmake.in airtConfig.cmake INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(airtConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -54,6 +54,10 @@ endif()
 function(airt_test_executable target library)
     add_executable(${target} ${ARGN})
     target_include_directories(${target} PRIVATE include src test ${CMOCKA_INCLUDE})
+    # The command's parts are floor 6: for their own tests, by name.
+    if(target MATCHES "flight")
+        target_link_libraries(${target} PRIVATE airt_cli_parts)
+    endif()
     target_link_libraries(${target} PRIVATE ${library} ${CMOCKA_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS} m)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     airt_own(${target})
@@ -101,11 +105,11 @@ foreach(source ${whole})
 endforeach()
 
 # The bodies of the scenarios with allocations refused (test/sweep.h). Not swept: what parses its own words (order), what
-# checks in helpers (local), makes a system of its own (misuse), allocates until it is refused (bound), and the random
-# programs, which oom_sweep has.
+# checks in helpers (local), makes a system of its own (misuse), allocates until it is refused (bound), reads a file
+# (flight), and the random programs, which oom_sweep has.
 foreach(source ${whole})
     cmake_path(GET source STEM name)
-    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|random)$")
+    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|flight|random)$")
         continue()
     endif()
     string(REPLACE "scenario_" "oom_" name ${name})

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -160,6 +161,7 @@ AIRT_ON(dedicated, query)
 AIRT_BEHAVIOR(blocking, .placement = AIRT_BLOCKING)
 AIRT_BEHAVIOR(dedicated, .placement = AIRT_DEDICATED)
 
+static char     flight_path[64]; /* of the runs with threads */
 static uint64_t leaks;
 static void     on_report(void *context, const airt_report *report)
 {
@@ -180,7 +182,7 @@ static void ask_both(airt_system *system)
 static void run_threads(void *argument, const airt_fault_options *fault)
 {
     airt_world         *world = NULL;
-    airt_system_options options = { .workers = 2, .report = on_report };
+    airt_system_options options = { .workers = 2, .report = on_report, .flight_path = flight_path };
     airt_system        *system = NULL;
 
     (void)argument;
@@ -218,8 +220,10 @@ static void random_programs(void **state)
 static void threads(void **state)
 {
     (void)state;
+    (void)snprintf(flight_path, sizeof flight_path, "oom_sweep.%ld.flight", (long)getpid());
     sweep("threads", run_threads, NULL, false, 1);
     sweep("threads", run_threads, NULL, true, 1);
+    (void)unlink(flight_path);
 }
 
 /* The Linux world is asked by nobody but itself, and it never refuses: the fault world does so in its place. */

@@ -119,14 +119,15 @@ typedef struct airt_system_options {
     uint32_t             restarts_per_s;   /* restarts of supervised children in the whole system; 0: no limit */
     uint64_t             memory_max;       /* bound of airt_system_stats.bytes, stacks not included; 0: none */
     const char          *flight_path;      /* the flight recorder's file, made or overwritten; NULL: none. Copied. */
-    uint32_t             flight_events;    /* events kept for each worker; 0: 4,096 */
+    uint32_t             flight_events;    /* events kept for each worker, at most 1,048,576; 0: 4,096 */
 } airt_system_options;                     /* NULL or all zero: defaults; a test proves each */
 
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
 
 /* Creates a system and starts its workers. Touches no signal handler and prints nothing.
- * Fails: ENOMEM, ESYSTEM (no thread), EINVAL (a bound too large, a stack too small), ELIMIT (stacks_max below workers),
- * EVERSION (the header is of another major version, or, while that is 0, of another minor one). */
+ * Fails: ENOMEM, ESYSTEM (no thread; flight_path cannot be made, or the disk is full), EEXIST (flight_path is some other
+ * file, or in use), EINVAL (a bound too large, a stack too small), ELIMIT (stacks_max below workers), EVERSION (the
+ * header is of another major version, or, while that is 0, of another minor one). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size,
                                                               size_t recorder_size, int header_version,
                                                               airt_system **out_system);

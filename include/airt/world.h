@@ -61,7 +61,8 @@ AIRT_API uint64_t airt_sim_hash(const airt_world *world);
     X(WORKER, "worker")                                                                                                \
     X(THREAD, "thread")                                                                                                \
     X(SIGNAL_STACK, "signal stack")                                                                                    \
-    X(CHILD, "supervised child")
+    X(CHILD, "supervised child")                                                                                       \
+    X(FILE, "file")
 #define AIRI_ALLOCATION_ENUM(name, text) AIRT_ALLOCATION_##name,
 typedef enum airt_allocation {
     AIRT_ALLOCATION_TABLE(AIRI_ALLOCATION_ENUM) AIRT_ALLOCATION_COUNT

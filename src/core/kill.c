@@ -5,6 +5,7 @@
 
 #include "core/await.h"
 #include "core/children.h"
+#include "core/flight.h"
 #include "core/letters.h"
 
 airt_reason airi_life_reason(airi_actor *actor)
@@ -181,6 +182,7 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
         airt_reason why = airi_life_reason(actor);
 
         airi_life_report(system, kind, AIRT_REPORT_ABANDONED, actor, AIRT_EKILLED);
+        airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_ABANDON, who, actor->behavior, AIRT_NONE, 0 });
         airi_life_close(system, caller->worker, actor, &why);
     } else if (asked) {
         airi_poke(system, caller->worker, actor);

@@ -8,6 +8,7 @@
 #include "core/budget.h"
 #include "core/children.h"
 #include "core/deadlock.h"
+#include "core/flight.h"
 #include "core/letters.h"
 #include "core/timers.h"
 
@@ -40,6 +41,8 @@ void airi_state_set(airt_system *system, airi_actor *actor, airt_state state)
     airi_store(&actor->state, (uint8_t)state, AIRI_RELEASE); /* readers of airt_info: a reading, nothing hangs on it */
     if (__builtin_expect(recorder != NULL && recorder->state != NULL, 0))
         recorder->state(recorder->context, airi_actor_ref(actor), from, state);
+    airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_STATE, airi_actor_ref(actor), actor->behavior, AIRT_NONE,
+                                                 (unsigned)from << 8 | (unsigned)state });
 }
 
 /* --- start, failure, restart -------------------------------------------------------------------------------------- */
@@ -105,6 +108,7 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
         ctx->msg = NULL;
         ctx->deadline_ns = 0;
         airi_store(&ctx->kind, extra->start->kind, AIRI_RELAXED); /* for reports */
+        airi_flight_message(ctx, actor->behavior, extra->start->kind);
         reason.status = airi_dispatch(ctx, actor, extra->start->kind, airi_msg_body(extra->start));
         if (ctx->abandoned) {
             airi_life_orphan_ended(ctx);
@@ -175,6 +179,9 @@ static void renew(airt_system *system, airi_worker *worker, airi_actor *actor)
     AIRI_TALLY(system, worker, restarts, 1);
     if (extra != NULL)
         extra->restarts++;
+    airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_RESTART, airi_actor_ref(actor), actor->behavior,
+                                                 airi_supervisor_of(actor),
+                                                 airi_load(&actor->incarnation, AIRI_RELAXED) /* relaxed: its own */ });
 }
 
 /* A fresh incarnation at once, with its mail. False: the actor is gone. */
@@ -201,6 +208,7 @@ static airt_status run_hook(airt_ctx *ctx, airi_actor *actor, const airt_kind *k
         behavior = extra != NULL ? extra->born : NULL;
     if (behavior == NULL || !airi_behavior_handles(behavior, kind))
         return AIRT_STOP;
+    airi_flight_message(ctx, behavior, kind);
     return airi_dispatch_by(ctx, actor, behavior, kind, body);
 }
 
@@ -220,6 +228,8 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
 
     ctx->deadline_ns = 0; /* the request is over; its deadline is not on_error's */
     AIRI_TALLY(ctx->system, ctx->worker, failed, 1);
+    airi_flight_note(ctx->system, (airi_flight_fact){ AIRI_FLIGHT_FAILED, ctx->self, actor->behavior,
+                                                      airi_supervisor_of(actor), (unsigned)status });
     report(ctx, AIRT_REPORT_FAILED, actor, status);
     choice = verdict(ctx, actor, &why);
     if (ctx->abandoned) {
@@ -465,6 +475,9 @@ static void close_for_good(airt_system *system, airi_worker *worker, airi_actor 
 
 void airi_life_close(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason)
 {
+    airi_flight_note(system,
+                     (airi_flight_fact){ AIRI_FLIGHT_END, airi_actor_ref(actor), actor->behavior, reason->origin,
+                                         (unsigned)reason->exit << 8 | (unsigned)reason->status });
     if (airi_load(&actor->child, AIRI_RELAXED) != 0) /* a glance; it looks again */
         go_down(system, worker, actor, reason);
     else

@@ -4,6 +4,7 @@
 #include "core/loop.h"
 
 #include "core/await.h"
+#include "core/flight.h"
 #include "core/life.h"
 
 #include <stddef.h>
@@ -117,6 +118,7 @@ void airi_loop_suspend(airt_ctx *ctx, bool receive)
     worker->committing_receive = receive;
     airi_store(&worker->running, NULL, AIRI_RELAXED); /* the watch's glance only */
     AIRI_TALLY(worker->system, worker, switches, 1);
+    airi_flight_await(worker);
     airi_loop_prepare(worker, fresh);
     airi_stack_switch(ctx->stack, fresh);
     (void)arrive(ctx->worker); /* resumed: perhaps another worker, certainly another loop stack retired */
@@ -133,6 +135,7 @@ void airi_loop_resume(airi_worker *worker, airt_ctx *ctx)
     worker->stack = ctx->stack;
     ctx->worker = worker;
     AIRI_TALLY(worker->system, worker, switches, 1);
+    airi_flight_resume(ctx);
     airi_stack_leave(over, ctx->stack);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Zero means default: every default of a system and of an actor, by what it does where that can be seen. And headers of
  * other versions. */
+#include "base/flight_format.h"
 #include "core/system.h"
 
 #include <airt/system.h>
@@ -83,6 +84,8 @@ static void check_defaults(airt_system *system)
     assert_int_equal(o->turn_us, 1000);
     assert_int_equal(o->stuck_ms, 1000);
     assert_int_equal(o->abandoned_max, 1024);
+    assert_null(o->flight_path);
+    assert_int_equal(o->flight_events, AIRI_FLIGHT_EVENTS_DEFAULT);
     assert_false(o->foreign_loop);
     assert_int_equal(airt_system_fd(system), -1);
     assert_null(o->recorder);

@@ -3,6 +3,7 @@
  * blocking and dedicated behaviours. An actor is in at most one of them: whoever claimed it put it there. */
 #include "core/sched.h"
 
+#include "core/flight.h"
 #include "core/life.h"
 #include "core/outside.h"
 #include "core/timers.h"
@@ -496,17 +497,22 @@ void airi_park(airi_worker *worker)
 {
     airt_system *system = worker->system;
     int64_t      deadline;
+    bool         rested = false;
 
     announce_parked(worker);
     deadline = park_deadline(worker);
     airi_watch_rest(worker);
     if (!airi_work_visible(worker) && !airi_worker_leaves(worker)) {
         AIRI_TALLY(system, worker, parks, 1);
+        airi_flight_note(system, (airi_flight_fact){ .type = AIRI_FLIGHT_PARK });
         airi_idle_changed(system);
         system->world->wait(system->world, &worker->word, 0, deadline);
+        rested = true;
     }
     airi_watch_awake(worker);
     withdraw_parked(worker);
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 1;
+    if (rested)
+        airi_flight_note(system, (airi_flight_fact){ .type = AIRI_FLIGHT_UNPARK });
 }

@@ -8,6 +8,7 @@
 #include "core/budget.h"
 #include "core/children.h"
 #include "core/deadlock.h"
+#include "core/flight.h"
 #include "core/letters.h"
 #include "core/timers.h"
 
@@ -386,6 +387,8 @@ static void deliver_birth(birth *b, bool quiet)
     airi_actor  *actor = b->actor;
 
     AIRI_TALLY(system, b->caller->worker, spawned, 1);
+    airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_SPAWN, b->ref, b->behavior,
+                                                 b->caller->ctx != NULL ? b->caller->ctx->self : AIRT_NONE, 0 });
     /* As at the end of a turn: idle, then a second look. */
     if (quiet && airi_mail_idle(&actor->mail) && (!airi_await_attention(actor, true) || !airi_mail_claim(&actor->mail)))
         return;

@@ -4,6 +4,7 @@
 
 #include "base/sized.h"
 #include "core/deadlock.h"
+#include "core/flight.h"
 #include "core/letters.h"
 #include "core/life.h"
 #include "core/sched.h"
@@ -44,6 +45,7 @@ static void defaults(airt_system_options *o)
     o->turn_us = or_default(o->turn_us, 1000);
     o->stuck_ms = or_default(o->stuck_ms, 1000);
     o->abandoned_max = or_default(o->abandoned_max, 1024);
+    o->flight_events = or_default(o->flight_events, AIRI_FLIGHT_EVENTS_DEFAULT);
 }
 
 static void locks_and_lists(airt_system *system)
@@ -107,7 +109,8 @@ static airt_status start_workers(airt_system *system)
     system->worker = airi_heap_take(&system->heap, NULL, system->workers_max * sizeof(airi_worker *));
     if (system->worker == NULL)
         return AIRT_ENOMEM;
-    if (system->foreign)
+    status = airi_flight_create(system);
+    if (status == AIRT_OK && system->foreign)
         status = system->world->poll_create(system->world, &system->poll);
     if (status == AIRT_OK)
         status = airi_watch_prepare(system);
@@ -137,6 +140,7 @@ static void system_destroy(airt_system *system)
     airi_idtab_fini(&system->timers);
     airi_idtab_fini(&system->calls);
     airi_idtab_fini(&system->slots);
+    airi_flight_destroy(system);
     for (uint32_t i = 0; i < count; i++)
         airi_heap_give(&system->heap, NULL, system->worker[i], sizeof(airi_worker));
     if (system->worker != NULL)
@@ -172,7 +176,8 @@ static airt_status options_read(const airt_system_options *options, size_t size,
         *out = *(const airt_system_options *)airi_sized_read(options, size, out, sizeof *out);
     defaults(out);
     return out->actors_max <= AIRT_ACTORS_LIMIT && out->workers <= 4096 && out->blocking_max <= 65536 &&
-                   out->dedicated_max <= 65536 && out->workers_spare_max <= 65536
+                   out->dedicated_max <= 65536 && out->workers_spare_max <= 65536 &&
+                   out->flight_events <= AIRI_FLIGHT_EVENTS_MAX
                ? AIRT_OK
                : AIRT_EINVAL;
 }
@@ -223,6 +228,8 @@ airt_status airt_system_create_sized(const airt_system_options *options, size_t 
         system_destroy(system);
         return status;
     }
+    airi_flight_running(system);
+    system->options.flight_path = NULL; /* the caller's */
     *out_system = system;
     return AIRT_OK;
 }

@@ -83,6 +83,10 @@ struct airi_worker {
     uint32_t              clock_left, clock_every; /* messages until the clock is read again */
     uint32_t              quick_looks;             /* readings in a row that found handlers quick */
     int64_t               turn_end_ns;
+    /* its own thread only: the flight recorder's */
+    struct airi_flight_ring *flight;         /* NULL: none */
+    uint8_t                 *flight_outcome; /* never NULL */
+    uint8_t                  flight_nothing;
     /* stealable */
     airi_runq     runq;
     airi_locality next; /* locality slot */
@@ -226,6 +230,8 @@ struct airt_system {
     airi_mutex  callers_lock;
     uint32_t    callers; /* free caller slots, by run_next index */
     airi_actor *caller_free;
+
+    struct airi_flight *flight; /* NULL: none; fixed after create */
 
     airi_account outside; /* events on threads that are no workers; atomic adds */
 };

@@ -4,6 +4,7 @@
 #include "base/mutant.h"
 #include "core/await.h"
 #include "core/budget.h"
+#include "core/flight.h"
 #include "core/letters.h"
 #include "core/life.h"
 #include "core/loop.h"
@@ -77,6 +78,7 @@ airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavi
 
     airi_handler_enter(ctx);
     status = behavior->receive(self, ctx, kind, body);
+    airi_flight_done(ctx->worker, status);
     airi_store(&ctx->worker->running, NULL, AIRI_RELAXED); /* for the watch: airi_claim_leave has the fence */
     if (!airi_handler_leave(ctx)) {
         ctx->abandoned = true;
@@ -133,6 +135,7 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
     if (ctx->system->world->event != NULL)
         ctx->system->world->event(ctx->system->world, airi_kind_hash(kind), actor->index, msg->generation);
     airi_store(&ctx->kind, kind, AIRI_RELAXED); /* for reports */
+    airi_flight_message(ctx, actor->behavior, kind);
     status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
     if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
         status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));

@@ -2,6 +2,7 @@
 /* The watch: a thread that looks whether a handler has not returned since it looked before, once a stuck_ms for as long as
  * any worker is awake. The first worker that leaves its rest arms it, the last that goes to rest disarms it: it never
  * wakes in an idle system, nor for a burst that is over soon. */
+#include "core/flight.h"
 #include "core/life.h"
 #include "core/sched.h"
 
@@ -104,6 +105,7 @@ static void look(airt_system *system)
     uint32_t count = airi_worker_total(system);
     int64_t  now = system->world->now_ns(system->world);
 
+    airi_flight_seen(system, now);
     for (uint32_t i = 0; i < count; i++)
         look_at(system, system->worker[i], now);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Workers and their threads: start, replacement, the end. A worker that is held up is replaced by a spare one, its
  * queues are open to thieves, and it leaves when its handler returns after all. */
+#include "core/flight.h"
 #include "core/life.h"
 #include "core/loop.h"
 #include "core/sched.h"
@@ -207,7 +208,9 @@ airt_status airi_worker_start(airt_system *system, airi_class class, airi_worker
             /* Release: pairs with the acquire of who walks the workers. */
             airi_store(&system->worker_count, index + 1, AIRI_RELEASE);
         }
-        status = worker_launch(system, worker);
+        status = airi_flight_attach(worker);
+        if (status == AIRT_OK)
+            status = worker_launch(system, worker);
         if (status != AIRT_OK)
             airi_store(&worker->gone, true, AIRI_SEQ_CST);
     }

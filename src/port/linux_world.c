@@ -2,6 +2,7 @@
 /* The real world: clock, random numbers, threads, futexes and pages of Linux. Stateless, so that several systems share
  * it without meeting. Contracts: port.h. */
 #define _GNU_SOURCE
+#include "port/linux_file.h"
 #include "port/linux_poll.h"
 #include "port/port.h"
 
@@ -240,6 +241,9 @@ airt_world *airt_world_linux(void)
         .fence_all = linux_fence_all,
         .map = linux_map,
         .unmap = linux_unmap,
+        .file_map = airi_linux_file_map,
+        .file_reserve = airi_linux_file_reserve,
+        .file_unmap = airi_linux_file_unmap,
         .poll_create = airi_linux_poll_create,
         .poll_destroy = airi_linux_poll_destroy,
         .poll_fd = airi_linux_poll_fd,

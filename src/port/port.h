@@ -16,6 +16,14 @@
 typedef struct airi_thread airi_thread;
 typedef struct airi_poll   airi_poll;
 
+/* A file that is memory: what is written to it is in the file, whatever becomes of the process. */
+typedef struct airi_file {
+    void    *memory; /* the magic and zeros at first */
+    size_t   bytes;
+    uint32_t pid;
+    int64_t  wall_ns; /* since 1970, when it was made */
+} airi_file;
+
 /* A worker that has no thread of its own: the simulated world, or a foreign loop, calls step. Ready means that there is
  * something to do now, a timer that is due included; asking changes nothing. */
 typedef struct airi_driven airi_driven;
@@ -72,6 +80,15 @@ struct airt_world {
     /* Zeroed, page-aligned, untouched pages; NULL: no memory. */
     void *(*map)(airt_world *world, size_t bytes);
     void (*unmap)(airt_world *world, void *memory, size_t bytes);
+
+    /* Makes a file of so many bytes, and the first `reserved` of them have their place on the disk. One that is there is
+     * overwritten if it is empty, or begins with the 8 bytes of magic and no living process has it mapped by this call.
+     * Fails: EEXIST (it is something else, or in use), ENOMEM, ESYSTEM (the path, the rights, no room on the disk). */
+    airt_status (*file_map)(airt_world *world, const char *path, const char *magic, size_t bytes, size_t reserved,
+                            airi_file **out_file);
+    /* Bytes that are not reserved must not be touched: a full disk would end the process. False: there is no room. */
+    bool (*file_reserve)(airt_world *world, airi_file *file, size_t at, size_t bytes);
+    void (*file_unmap)(airt_world *world, airi_file **file);
 
     /* One descriptor for a foreign loop: readable after a ring, or when the armed deadline has passed. */
     airt_status (*poll_create)(airt_world *world, airi_poll **out_poll);

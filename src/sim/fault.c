@@ -111,6 +111,22 @@ static void fault_unmap(airt_world *world, void *memory, size_t bytes)
     world->inner->unmap(world->inner, memory, bytes);
 }
 
+static airt_status fault_file_map(airt_world *world, const char *path, const char *magic, size_t bytes, size_t reserved,
+                                  airi_file **out_file)
+{
+    return world->inner->file_map(world->inner, path, magic, bytes, reserved, out_file);
+}
+
+static bool fault_file_reserve(airt_world *world, airi_file *file, size_t at, size_t bytes)
+{
+    return world->inner->file_reserve(world->inner, file, at, bytes);
+}
+
+static void fault_file_unmap(airt_world *world, airi_file **file)
+{
+    world->inner->file_unmap(world->inner, file);
+}
+
 static airt_status fault_poll_create(airt_world *world, airi_poll **out_poll)
 {
     return world->inner->poll_create(world->inner, out_poll);
@@ -152,6 +168,9 @@ static void table_fill(airt_world *world, airt_world *inner)
     world->fence_all = fault_fence_all;
     world->map = fault_map;
     world->unmap = fault_unmap;
+    world->file_map = fault_file_map;
+    world->file_reserve = fault_file_reserve;
+    world->file_unmap = fault_file_unmap;
     world->poll_create = fault_poll_create;
     world->poll_destroy = fault_poll_destroy;
     world->attach = fault_attach;

@@ -3,6 +3,7 @@
  * airt_sim_step and its kin, or by waiting for an answer) steps one ready worker after another on its own thread.
  * Invariant: everything that happens follows from the seed; addresses enter neither choices nor the hash. */
 #include "base/sized.h"
+#include "port/linux_file.h"
 #include "port/port.h"
 
 #include <stdlib.h>
@@ -343,6 +344,9 @@ static const airt_world sim_table = {
     .fence_all = sim_fence_all,
     .map = sim_map,
     .unmap = sim_unmap,
+    .file_map = airi_linux_file_map,
+    .file_reserve = airi_linux_file_reserve,
+    .file_unmap = airi_linux_file_unmap,
     .poll_create = sim_poll_create,
     .poll_destroy = sim_poll_destroy,
     .poll_fd = sim_poll_fd,

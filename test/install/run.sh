@@ -53,6 +53,8 @@ grep -qE 'GNU_STACK.* RW ' <<<"$program" || die "wants an executable stack: a .S
 ! grep -qaF "$source_tree/" "$library" || die "carries the path of its source tree"
 ! find "$prefix" -name '*.h' -print0 | xargs -0 grep -nE '#[ \t]*include "' || die "an installed header includes with quotes"
 
+[ "$(env -u LD_LIBRARY_PATH "$prefix/bin/airt" --version)" = "airt $version" ] || die "the command airt does not run by itself"
+
 python3 -m py_compile "$prefix/share/airt/gdb/airt_gdb.py" || die "the printers for gdb are not installed"
 
 [ -f "$consumer/consumer.c" ] && [ -f "$consumer/consumer.cpp" ] || { step "no test/consumer sources: skipped"; exit 77; }
