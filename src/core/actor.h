@@ -120,16 +120,17 @@ struct airi_relation {        /* guarded by the system's relations lock */
 
 /* A supervised actor, beside its slot: what only its supervisor needs. In system->children; under relations_lock. */
 typedef struct airi_child {
-    airi_list siblings; /* on its supervisor's brood */
-    airi_list news;     /* the same, while there is something to tell */
-    airt_ref  who, supervisor;
-    uint64_t  tag;
-    uint8_t   told;           /* AIRI_TELL_: what is to be told */
-    bool      down;           /* it has ended and waits for a decision; its reason is in the slot's asked_ fields */
-    bool      resting;        /* down, and laid to rest: boxes closed, monitors told */
-    bool      started;        /* the present incarnation's start succeeded */
-    bool      restart_wanted; /* its airt_failed answered so */
-    bool      asks_fail;
+    airi_list             siblings; /* on its supervisor's brood */
+    airi_list             news;     /* the same, while there is something to tell */
+    airt_ref              who;
+    AIRI_ATOMIC(uint64_t) supervisor; /* a ref's bits; written at birth; its owner glances at it without the lock */
+    uint64_t              tag;
+    uint8_t               told; /* AIRI_TELL_: what is to be told */
+    bool                  down; /* it has ended and waits for a decision; its reason is in the slot's asked_ fields */
+    bool                  resting;        /* down, and laid to rest: boxes closed, monitors told */
+    bool                  started;        /* the present incarnation's start succeeded */
+    bool                  restart_wanted; /* its airt_failed answered so */
+    bool                  asks_fail;
 } airi_child;
 _Static_assert(sizeof(airi_child) == 64, "a cache line for each supervised child");
 enum {

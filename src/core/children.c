@@ -31,10 +31,23 @@ static void notice_send(airt_system *system, airi_worker *worker, airi_brood *br
         brood->notice = notice; /* its box is closed: it is ending */
 }
 
+/* Relaxed: written before the child was there for others. */
+static airt_ref supervisor_of(const airi_child *child)
+{
+    return (airt_ref){ airi_load(&((airi_child *)(uintptr_t)child)->supervisor, AIRI_RELAXED) };
+}
+
+airt_ref airi_supervisor_of(airt_system *system, airi_actor *actor)
+{
+    airi_child *child = airi_child_at(system, airi_load(&actor->child, AIRI_RELAXED)); /* a glance */
+
+    return child != NULL ? supervisor_of(child) : AIRT_NONE;
+}
+
 /* Its supervisor's brood: there while the child has its record. */
 static airi_brood *brood_of(airt_system *system, const airi_child *child)
 {
-    return airi_extra_seen(airi_slot(system, airi_ref_index(child->supervisor)))->brood;
+    return airi_extra_seen(airi_slot(system, airi_ref_index(supervisor_of(child))))->brood;
 }
 
 static void tell(airt_system *system, airi_worker *worker, airi_child *child, uint8_t what)
@@ -44,7 +57,7 @@ static void tell(airt_system *system, airi_worker *worker, airi_child *child, ui
     if (child->told == 0)
         airi_list_push_back(&brood->news, &child->news);
     child->told |= what;
-    notice_send(system, worker, brood, child->supervisor);
+    notice_send(system, worker, brood, supervisor_of(child));
 }
 
 void airi_children_notice_back(airt_system *system, airi_worker *worker, airt_msg *notice)
@@ -142,7 +155,8 @@ airt_status airi_child_of_birth(const airi_caller *caller, const airt_spawn_opti
     if (status != AIRT_OK)
         return status == AIRT_ELIMIT ? AIRT_ENOMEM : status;
     child = airi_child_at(system, index);
-    *child = (airi_child){ .who = born, .supervisor = caller->ctx->self, .tag = options->tag };
+    *child = (airi_child){ .who = born, .tag = options->tag };
+    airi_store(&child->supervisor, caller->ctx->self.bits, AIRI_RELAXED); /* ours alone until the lock */
     child->asks_fail = options->asks_fail;
     child->started = quiet;
     airi_mutex_lock(&system->relations_lock);
@@ -337,8 +351,9 @@ static airt_status find_down(airt_ctx *ctx, airt_ref who, airi_child **out_child
     if (actor == NULL || !airi_tenant_is(actor, who))
         return AIRT_EINVAL;
     *out_child = child_of(ctx->system, actor);
-    return *out_child != NULL && airt_ref_same((*out_child)->supervisor, ctx->self) && (*out_child)->down ? AIRT_OK
-                                                                                                          : AIRT_EINVAL;
+    return *out_child != NULL && airt_ref_same(supervisor_of(*out_child), ctx->self) && (*out_child)->down
+               ? AIRT_OK
+               : AIRT_EINVAL;
 }
 
 airt_status airt_child_tag(airt_ctx *ctx, airt_ref who, uint64_t *out_tag)
@@ -353,7 +368,7 @@ airt_status airt_child_tag(airt_ctx *ctx, airt_ref who, uint64_t *out_tag)
         status = AIRT_EKILLED;
     else if (actor != NULL && airi_tenant_is(actor, who))
         child = child_of(system, actor);
-    if (child != NULL && airt_ref_same(child->supervisor, ctx->self)) {
+    if (child != NULL && airt_ref_same(supervisor_of(child), ctx->self)) {
         *out_tag = child->tag;
         status = AIRT_OK;
     }

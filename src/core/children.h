@@ -11,6 +11,9 @@ airt_status airi_child_of_birth(const airi_caller *caller, const airt_spawn_opti
 /* It was not born after all, or has no supervisor any more. */
 void airi_child_undo(airt_system *system, airi_actor *actor);
 
+/* Whom its failure reaches; AIRT_NONE: nobody. Owner. */
+airt_ref airi_supervisor_of(airt_system *system, airi_actor *actor);
+
 /* Owner. */
 void airi_child_started(airt_system *system, airi_worker *worker, airi_actor *actor);
 void airi_child_wants_restart(airt_system *system, airi_actor *actor);

@@ -4,6 +4,8 @@
  * file's. Weak orders here have their partner in that reader, and a live one gets no more than a glance. */
 #include "core/flight.h"
 
+#include "core/children.h"
+
 #include <airt/behavior.h>
 #include <string.h>
 
@@ -110,7 +112,7 @@ static inline void handler_begins(airt_ctx *ctx, airi_worker *worker, enum airi_
 
     event->ns = worker->now_ns;
     event->who = ctx->self.bits;
-    event->other = airi_supervisor_of(ctx->actor).bits;
+    event->other = airi_supervisor_of(ctx->system, ctx->actor).bits;
     event->behavior = (uint16_t)names;
     event->kind = (uint16_t)(names >> 16);
     event->type = (uint8_t)type;

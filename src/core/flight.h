@@ -62,13 +62,6 @@ void airi_flight_dispatch(airt_ctx *ctx, const airt_behavior *behavior, const ai
 void airi_flight_again(airt_ctx *ctx);
 void airi_flight_write(airt_system *system, const airi_flight_fact *fact);
 
-/* Whom its failure reaches; AIRT_NONE: nobody. Owner. */
-static inline airt_ref airi_supervisor_of(airi_actor *actor)
-{
-    (void)actor;
-    return AIRT_NONE;
-}
-
 /* Just before a handler is called: beside airi_dispatch, whose arguments need not be saved for it there. */
 static inline void airi_flight_message(airt_ctx *ctx, const airt_behavior *behavior, const airt_kind *kind)
 {

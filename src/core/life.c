@@ -180,7 +180,7 @@ static void renew(airt_system *system, airi_worker *worker, airi_actor *actor)
     if (extra != NULL)
         extra->restarts++;
     airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_RESTART, airi_actor_ref(actor), actor->behavior,
-                                                 airi_supervisor_of(actor),
+                                                 airi_supervisor_of(system, actor),
                                                  airi_load(&actor->incarnation, AIRI_RELAXED) /* relaxed: its own */ });
 }
 
@@ -229,7 +229,7 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
     ctx->deadline_ns = 0; /* the request is over; its deadline is not on_error's */
     AIRI_TALLY(ctx->system, ctx->worker, failed, 1);
     airi_flight_note(ctx->system, (airi_flight_fact){ AIRI_FLIGHT_FAILED, ctx->self, actor->behavior,
-                                                      airi_supervisor_of(actor), (unsigned)status });
+                                                      airi_supervisor_of(ctx->system, actor), (unsigned)status });
     report(ctx, AIRT_REPORT_FAILED, actor, status);
     choice = verdict(ctx, actor, &why);
     if (ctx->abandoned) {
