@@ -37,13 +37,6 @@ static airt_ref supervisor_of(const airi_child *child)
     return (airt_ref){ airi_load(&((airi_child *)(uintptr_t)child)->supervisor, AIRI_RELAXED) };
 }
 
-airt_ref airi_supervisor_of(airt_system *system, airi_actor *actor)
-{
-    airi_child *child = airi_child_at(system, airi_load(&actor->child, AIRI_RELAXED)); /* a glance */
-
-    return child != NULL ? supervisor_of(child) : AIRT_NONE;
-}
-
 /* Its supervisor's brood: there while the child has its record. */
 static airi_brood *brood_of(airt_system *system, const airi_child *child)
 {
