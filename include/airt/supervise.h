@@ -156,8 +156,8 @@ typedef struct airt_spec_error {
 } airt_spec_error;
 
 /* Whether the tree can be started; out_error, which may be NULL, names the first field that is wrong. Thread: any.
- * Blocks: no.  Fails: EINVAL, EKIND (a behaviour has no handler for its start), EEXIST (two siblings of one id, two
- * children of one name). */
+ * Blocks: no.  Fails: EINVAL, EKIND (a behaviour has no handler for its start), EEXIST (two siblings of one id, or of
+ * one name). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_tree_check_sized(const airt_tree *tree, size_t tree_size, size_t child_size,
                                                            airt_spec_error *out_error);
 AIRT_MUST_CHECK static inline airt_status airt_tree_check(const airt_tree *tree, airt_spec_error *out_error)
@@ -244,8 +244,8 @@ typedef struct airt_child_counts {
  * spec->start (the template's if it has no kind), name and id are looked at; NULL: the template as it is. Waits for its
  * start. A child whose start fails is not kept; one whose start returns AIRT_STOP ("not now") is kept unless it is
  * temporary or dynamic: OK, and *out_ref is AIRT_NONE.
- * Fails: EINVAL, EKIND (the spec), EEXIST (the id is taken: *out_ref is the child, or AIRT_NONE when it is down; or
- * another actor has the name), EFAILED (its start failed). */
+ * Fails: EINVAL, EKIND (the spec, or it does not fit this supervisor), EEXIST (the id is taken: *out_ref is the child,
+ * or AIRT_NONE when it is down; or another actor has the name), EFAILED (its start failed). */
 AIRT_API AIRT_MUST_CHECK airt_status      airt_supervisor_start_child_sized(airt_from from, airt_ref supervisor,
                                                                             const airt_child *spec, size_t child_size,
                                                                             airt_duration within, airt_ref *out_ref);
@@ -256,7 +256,7 @@ AIRT_MUST_CHECK static inline airt_status airt_supervisor_start_child(airt_from 
     return airt_supervisor_start_child_sized(from, supervisor, spec, sizeof(airt_child), within, out_ref);
 }
 /* Stops a child as its spec says, and waits until it is down. Its spec stays, unless it is temporary or dynamic. One
- * that is down is OK; a pending restart is given up.
+ * that is down is OK, and so is a ref whose actor is gone; a pending restart is given up.
  * Fails: ENOENT (no such child), EINVAL (by id, of a dynamic supervisor). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_stop_child(airt_from from, airt_ref supervisor, airt_child_key key,
                                                                 airt_duration within);
@@ -268,7 +268,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_restart_child(airt_from fro
 /* Forgets a child that is down, and its spec. Fails: ENOENT, EINVAL (dynamic), ERUNNING, EPENDING. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_delete_child(airt_from from, airt_ref supervisor,
                                                                   airt_child_key key, airt_duration within);
-/* One child, as it stands. Fails: ENOENT. */
+/* One child, as it stands. Fails: ENOENT (also by id, of a dynamic supervisor). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_find_child(airt_from from, airt_ref supervisor, airt_child_key key,
                                                                 airt_duration within, airt_child_info *out_info);
 /* How many there are (OTP: count_children). */

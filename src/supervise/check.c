@@ -82,7 +82,7 @@ static airt_status check_start(const check *c, const place *at, const airt_child
     if (child->start.kind->drop != NULL)
         return wrong(c, at, AIRT_EINVAL, "start: %s is a LOCAL kind: it moves, and a restart needs it again",
                      child->start.kind->name);
-    if (!handles(child->behavior, child->start.kind))
+    if (child->behavior != NULL && !handles(child->behavior, child->start.kind))
         return wrong(c, at, AIRT_EKIND, "start: %s has no handler for %s", child->behavior->name,
                      child->start.kind->name);
     return AIRT_OK;
@@ -101,10 +101,15 @@ static airt_status check_enums(const check *c, const place *at, const airt_child
     return AIRT_OK;
 }
 
-static airt_status check_names(const check *c, const place *at, const airt_child *child)
+static airt_status check_name(const check *c, const place *at, const airt_child *child)
 {
     if (child->name != NULL && (child->name[0] == '\0' || strlen(child->name) + 12 > AIRT_NAME_MAX))
         return wrong(c, at, AIRT_EINVAL, "name: empty, or longer than %u bytes", AIRT_NAME_MAX - 12);
+    return AIRT_OK;
+}
+
+static airt_status check_id(const check *c, const place *at, const airt_child *child)
+{
     if (airi_child_id(child) == NULL)
         return wrong(c, at, AIRT_EINVAL, "id: missing, and there is no name to take instead");
     if (airi_child_id(child)[0] == '\0')
@@ -150,7 +155,9 @@ static airt_status check_child(const check *c, const place *at, const airt_child
                      child->tree == NULL ? "behavior: missing; or give a tree" : "behavior and tree: give one of them");
     if (child->behavior != NULL && (child->behavior->receive == NULL || child->behavior->kinds == NULL))
         return wrong(c, at, AIRT_EINVAL, "behavior: not one made by AIRT_BEHAVIOR");
-    status = check_names(c, at, child);
+    status = check_name(c, at, child);
+    if (status == AIRT_OK)
+        status = check_id(c, at, child);
     if (status == AIRT_OK)
         status = check_start(c, at, child);
     if (status == AIRT_OK)
@@ -199,12 +206,20 @@ static airt_status check_options(const check *c, const place *at, const airt_tre
     return status;
 }
 
-/* --- ids, each once ----------------------------------------------------------------------------------------------- */
+/* --- ids and names, each once ------------------------------------------------------------------------------------- */
 
 typedef struct named {
     const char *id;
     size_t      index;
 } named;
+
+/* What must be unique among siblings. NULL: it has none. */
+typedef const char *(*key_fn)(const airt_child *child);
+
+static const char *name_of(const airt_child *child)
+{
+    return child->name;
+}
 
 static int by_id(const void *a, const void *b)
 {
@@ -214,8 +229,28 @@ static int by_id(const void *a, const void *b)
     return order != 0 ? order : (one->index > other->index) - (one->index < other->index);
 }
 
-/* Small sets on the stack, a part at a time: each part is sorted, and compared with the parts before it. */
-static airt_status check_ids(const check *c, const place *at, const airt_tree *tree)
+static const named *find(const named *part, size_t count, const char *id)
+{
+    for (size_t low = 0, high = count; low < high;) {
+        size_t middle = (low + high) / 2;
+        int    order = strcmp(part[middle].id, id);
+
+        if (order == 0)
+            return &part[middle];
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return NULL;
+}
+
+static airt_status twice(const check *c, const place *at, key_fn key, const named *one, size_t other)
+{
+    return wrong(c, at, AIRT_EEXIST, "children[%zu] and children[%zu] have one %s, \"%.32s\"", one->index, other,
+                 key == name_of ? "name" : "id", one->id);
+}
+
+/* Small sets on the stack, a part at a time: each part is sorted, and compared with those behind it. */
+static airt_status check_once(const check *c, const place *at, const airt_tree *tree, key_fn key)
 {
     enum {
         PART = 256
@@ -224,34 +259,24 @@ static airt_status check_ids(const check *c, const place *at, const airt_tree *t
     size_t count = tree->child_count;
 
     for (size_t begin = 0; begin < count; begin += PART) {
-        size_t n = count - begin < PART ? count - begin : PART;
+        size_t end = count - begin < PART ? count : begin + PART, n = 0;
 
-        for (size_t i = 0; i < n; i++) {
-            airt_child child = airi_child_read(tree->children, begin + i, c->shape);
+        for (size_t i = begin; i < end; i++) {
+            airt_child child = airi_child_read(tree->children, i, c->shape);
 
-            part[i] = (named){ airi_child_id(&child), begin + i };
+            part[n] = (named){ key(&child), i };
+            n += part[n].id != NULL;
         }
         qsort(part, n, sizeof part[0], by_id);
         for (size_t i = 1; i < n; i++)
             if (strcmp(part[i - 1].id, part[i].id) == 0)
-                return wrong(c, at, AIRT_EEXIST, "children[%zu] and children[%zu] have one id, \"%.32s\"",
-                             part[i - 1].index, part[i].index, part[i].id);
-        for (size_t i = begin + n; i < count; i++) {
+                return twice(c, at, key, &part[i - 1], part[i].index);
+        for (size_t i = end; i < count; i++) {
             airt_child   child = airi_child_read(tree->children, i, c->shape);
-            named        key = { airi_child_id(&child), 0 };
-            const named *found = NULL;
+            const named *found = key(&child) != NULL ? find(part, n, key(&child)) : NULL;
 
-            for (size_t low = 0, high = n; low < high && found == NULL;) {
-                size_t middle = (low + high) / 2;
-                int    order = strcmp(part[middle].id, key.id);
-
-                found = order == 0 ? &part[middle] : NULL;
-                low = order < 0 ? middle + 1 : low;
-                high = order < 0 ? high : middle;
-            }
             if (found != NULL)
-                return wrong(c, at, AIRT_EEXIST, "children[%zu] and children[%zu] have one id, \"%.32s\"", found->index,
-                             i, key.id);
+                return twice(c, at, key, found, i);
         }
     }
     return AIRT_OK;
@@ -273,14 +298,20 @@ static airt_status check_tree(const check *c, const place *at, const airt_tree *
         if (status == AIRT_OK)
             status = check_significant(c, &here, &tree, &child);
     }
-    return status == AIRT_OK ? check_ids(c, at, &tree) : status;
+    if (status == AIRT_OK)
+        status = check_once(c, at, &tree, airi_child_id);
+    return status == AIRT_OK ? check_once(c, at, &tree, name_of) : status;
 }
 
 airt_status airi_child_check(const airt_child *child, const airi_shape *shape, airt_spec_error *out_error)
 {
-    check c = { shape, out_error };
+    check       c = { shape, out_error };
+    airt_status status;
 
-    return check_child(&c, NULL, child);
+    if (child->behavior != NULL || child->tree != NULL)
+        return check_child(&c, NULL, child);
+    status = check_name(&c, NULL, child);
+    return status == AIRT_OK ? check_start(&c, NULL, child) : status;
 }
 
 airt_status airt_tree_check_sized(const airt_tree *tree, size_t tree_size, size_t child_size,

@@ -18,6 +18,7 @@ airt_status(airt_supervise_tree_sized)(airt_from from, airt_ref *out_supervisor,
     bool                         inside = (airt_from_ctx)(from) != NULL;
     struct airi_supervisor_start start;
     airt_spawn_options           options = { .child = inside, .link = inside, .start_within_ms = UINT32_MAX };
+    airt_ref                     ref = AIRT_NONE;
     airt_status                  status = airt_tree_check_sized(tree, tree_size, child_size, NULL);
 
     if (status == AIRT_OK)
@@ -27,7 +28,10 @@ airt_status(airt_supervise_tree_sized)(airt_from from, airt_ref *out_supervisor,
     start.root = !inside;
     options.name = start.tree.name;
     options.start = (airt_body){ &airi_supervisor_start_kind, &start }; /* moved, whatever comes */
-    return (airt_spawn_behavior)(from, &airi_supervisor_behavior, out_supervisor, &options);
+    status = (airt_spawn_behavior)(from, &airi_supervisor_behavior, &ref, &options);
+    if (status == AIRT_OK)
+        *out_supervisor = ref;
+    return status;
 }
 
 /* --- asks --------------------------------------------------------------------------------------------------------- */
@@ -57,8 +61,7 @@ airt_status(airt_supervisor_start_child_sized)(airt_from from, airt_ref supervis
     if (spec != NULL) {
         airt_child child = airi_child_read(spec, 0, &shape);
 
-        if (child.behavior != NULL || child.tree != NULL)
-            status = airi_child_check(&child, &shape, NULL);
+        status = airi_child_check(&child, &shape, NULL);
         if (status == AIRT_OK)
             status = airi_spec_copy(from, &child, &shape, &body.spec);
     }

@@ -96,6 +96,8 @@ airi_kid *airi_kid_find(airt_ctx *ctx, airi_supervisor *self, const char *id, ai
 
     if (!airt_ref_none(ref))
         return airt_child_tag(ctx, ref, &tag) == AIRT_OK ? (airi_kid *)(uintptr_t)tag : NULL;
+    if (id == NULL || airi_dynamic(self)) /* there all have one */
+        return NULL;
     AIRI_LIST_EACH (link, &self->kids)
         if (has_id(airi_kid_at(link), id))
             return airi_kid_at(link);

@@ -105,16 +105,29 @@ static airt_status adopt(airt_ctx *ctx, airi_supervisor *self, airt_msg *spec)
     return status;
 }
 
+/* What the caller could not check: it did not know this supervisor. */
+static bool fits(const airi_supervisor *self, const airt_msg *spec)
+{
+    const struct airi_spec *given = airi_spec_of(spec);
+
+    if (airi_dynamic(self))
+        return given == NULL || given->start == NULL || airi_spec_of(self->start->specs)->tree == NULL;
+    if (given == NULL || (given->child.behavior == NULL && given->child.tree == NULL))
+        return false;
+    return !given->child.significant || (self->auto_shutdown != AIRT_NEVER && given->child.restart != AIRT_PERMANENT);
+}
+
 static void serve_start(airt_ctx *ctx, airi_supervisor *self, airt_msg *request)
 {
     struct airi_sup_start  *body = (struct airi_sup_start *)(uintptr_t)airt_msg_body(request);
     airt_msg               *spec = body->spec;
     const struct airi_spec *use = airi_spec_of(airi_dynamic(self) ? self->start->specs : spec);
-    airi_kid               *kid = spec != NULL ? id_taken(ctx, self, spec) : NULL;
+    bool                    good = fits(self, spec);
+    airi_kid               *kid = good ? id_taken(ctx, self, spec) : NULL;
     airi_op                *op = NULL;
 
     body->spec = NULL; /* it is ours now */
-    if (kid != NULL || use == NULL) {
+    if (kid != NULL || !good) {
         airt_drop(&spec);
         answer(ctx, request, kid != NULL ? AIRT_EEXIST : AIRT_EINVAL,
                kid != NULL && airi_kid_active(kid) ? kid->ref : AIRT_NONE);
@@ -204,6 +217,14 @@ static airt_status set_auto(airi_supervisor *self, uint32_t rule)
     return AIRT_OK;
 }
 
+/* A ref that was somebody's once. Whose, nobody knows any more, but it is down. */
+static bool gone(airt_ctx *ctx, airt_ref ref)
+{
+    uint32_t incarnation;
+
+    return !airt_ref_none(ref) && airt_incarnation(ctx, ref, &incarnation) == AIRT_EDEAD;
+}
+
 static void serve_do(airt_ctx *ctx, airi_supervisor *self, airt_msg *request)
 {
     const struct airi_sup_do *body = airt_msg_body(request);
@@ -219,7 +240,7 @@ static void serve_do(airt_ctx *ctx, airi_supervisor *self, airt_msg *request)
     }
     kid = airi_kid_find(ctx, self, body->id.at, body->ref);
     if (kid == NULL)
-        answer(ctx, request, AIRT_ENOENT, AIRT_NONE);
+        answer(ctx, request, body->what == AIRI_SUP_STOP && gone(ctx, body->ref) ? AIRT_OK : AIRT_ENOENT, AIRT_NONE);
     else if (body->what == AIRI_SUP_STOP)
         serve_stop(ctx, self, kid, request);
     else if (body->what == AIRI_SUP_RESTART)

@@ -40,7 +40,7 @@ airt_status airi_tree_copy(airt_from from, const airt_tree *tree, const airi_sha
 airt_status airi_tree_again(airt_from from, const airt_msg *kept, struct airi_supervisor_start *out);
 airt_status airi_spec_copy(airt_from from, const airt_child *child, const airi_shape *shape, airt_msg **out_spec);
 
-/* check.c. place: where it stands, for the text. dynamic: of a template's child. */
+/* check.c. Without behaviour and tree it is of a template: then only what is its own is looked at. */
 airt_status airi_child_check(const airt_child *child, const airi_shape *shape, airt_spec_error *out_error);
 
 static inline const struct airi_spec *airi_spec_of(const airt_msg *msg)
