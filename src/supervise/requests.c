@@ -166,6 +166,7 @@ static void serve_stop(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt
             airi_stop_kid(ctx, self, kid);
         return;
     }
+    airi_start_refused(ctx, self, kid); /* one that waits for its turn */
     airi_timed_remove(self, kid);
     airi_kid_down(ctx, self, kid);
 }

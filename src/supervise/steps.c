@@ -42,11 +42,18 @@ void airi_kill_kid(airt_ctx *ctx, airi_kid *kid, const airt_reason *reason)
     (void)airt_kill(ctx, kid->ref, reason);
 }
 
+/* Whoever waits for its start hears that it is stopped instead, and from now on it is a child like others. */
+void airi_start_refused(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+{
+    airi_kid_unmark(self, kid, AIRI_NEW | AIRI_BY_HAND);
+    airi_ops_done(ctx, self, kid, false, AIRT_ESTOPPING, AIRT_NONE);
+}
+
 void airi_stop_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 {
     uint32_t ms = airi_child_shutdown_ms(&kid->spec->child);
 
-    airi_ops_done(ctx, self, kid, false, AIRT_ESTOPPING, AIRT_NONE);
+    airi_start_refused(ctx, self, kid);
     kid->is = AIRI_IS_STOPPING;
     if (ms == AIRT_BRUTAL_KILL) {
         airi_kill_kid(ctx, kid, NULL);

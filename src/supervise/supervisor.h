@@ -139,6 +139,7 @@ void airi_start_with(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const 
 /* One that is down, and was asked to be. */
 void airi_kid_down(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
 void airi_kid_forget(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
+void airi_start_refused(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
 void airi_stop_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
 void airi_stop_all(airt_ctx *ctx, airi_supervisor *self, const airt_reason *reason);
 void airi_tick(airt_ctx *ctx, airi_supervisor *self);
