@@ -420,21 +420,24 @@ static void a_restart_that_is_put_off(void **state)
     sim_each(pending_body, NULL);
 }
 
+static bool        slow_and_failing;
 static airt_status slow_start(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     (void)self;
     (void)argument;
-    return airt_sleep(ctx, AIRT_MS(100));
+    return slow_and_failing ? AIRT_ELIMIT : airt_sleep(ctx, AIRT_MS(100));
 }
 
 struct starter { /* starts a child out of a handler */
-    airt_ref    supervisor;
-    airt_status status;
+    airt_ref     supervisor;
+    airt_status  status;
+    char         letter;
+    airt_restart restart;
 };
 static airt_status start_slowly(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     struct starter  *starter = argument;
-    const airt_child child = KID_RUN('c', slow_start);
+    const airt_child child = KID_RUN((uint32_t)starter->letter, slow_start, .restart = starter->restart);
     airt_ref         ref = AIRT_NONE;
 
     (void)self;
@@ -446,7 +449,7 @@ static void slow_body(sim *s)
     static struct starter starter;
     airt_ref              w, found, top = one_w(s, &w), x = sim_spawn(s, 'x');
 
-    starter = (struct starter){ top, AIRT_EPENDING };
+    starter = (struct starter){ top, AIRT_EPENDING, 'c', AIRT_PERMANENT };
     sim_begin(s);
     sim_do(s, x, start_slowly, &starter);
     sim_run(s, 50);
@@ -480,6 +483,62 @@ static void a_start_that_takes_its_time(void **state)
 {
     (void)state;
     sim_each(slow_body, NULL);
+}
+
+/* Starts of a group go one after the other; one that waits for its turn is stopped before it had it. */
+static void queued_body(sim *s)
+{
+    static struct starter first, second;
+    airt_ref              top = AIRT_NONE, x = sim_spawn(s, 'x'), y = sim_spawn(s, 'y'), ref;
+    const airt_child      another = KID('e');
+
+    ASSERT_OK(airt_supervise(s->system, &top, .strategy = AIRT_ONE_FOR_ALL));
+    first = (struct starter){ top, AIRT_EPENDING, 'c', AIRT_PERMANENT };
+    second = (struct starter){ top, AIRT_EPENDING, 'd', AIRT_TEMPORARY };
+    sim_begin(s);
+    sim_do(s, x, start_slowly, &first);
+    sim_settle(s);
+    sim_do(s, y, start_slowly, &second);
+    sim_run(s, 50);
+    assert_true(kit_lists(s, top, "c:starting d:restarting"));
+    ASSERT_OK(stop(s, top, AIRT_ID("d")));
+    sim_settle(s);
+    assert_int_equal(second.status, AIRT_ESTOPPING);
+    assert_true(kit_lists(s, top, "c:starting"));
+    ASSERT_OK(start(s, top, &another, &ref)); /* behind the first */
+    ASSERT_OK(first.status);
+    assert_int_equal(second.status, AIRT_ESTOPPING);
+    ASSERT_SAID(s, "c+ e+");
+}
+static void a_start_that_waits_for_its_turn(void **state)
+{
+    (void)state;
+    sim_each(queued_body, NULL);
+}
+
+/* Stopped in its first start it is a child like others: a restart by hand that fails does not remove it. */
+static void kept_body(sim *s)
+{
+    static struct starter starter;
+    airt_ref              top = AIRT_NONE, x = sim_spawn(s, 'x'), ref;
+
+    ASSERT_OK(airt_supervise(s->system, &top, .name = NULL));
+    starter = (struct starter){ top, AIRT_EPENDING, 'c', AIRT_PERMANENT };
+    sim_do(s, x, start_slowly, &starter);
+    sim_run(s, 50);
+    ASSERT_OK(stop(s, top, AIRT_ID("c")));
+    assert_true(kit_lists(s, top, "c:down"));
+    slow_and_failing = true;
+    assert_int_equal(restart(s, top, AIRT_ID("c"), &ref), AIRT_EFAILED);
+    slow_and_failing = false;
+    assert_true(kit_lists(s, top, "c:down"));
+    ASSERT_OK(restart(s, top, AIRT_ID("c"), &ref));
+    assert_true(kit_lists(s, top, "c:running"));
+}
+static void stopped_in_its_first_start(void **state)
+{
+    (void)state;
+    sim_each(kept_body, NULL);
 }
 
 static void late_body(sim *s)
@@ -563,6 +622,8 @@ int main(void)
         SIM_TEST(case_31_starts_that_fail_for_a_while),
         SIM_TEST(a_restart_that_is_put_off),
         SIM_TEST(a_start_that_takes_its_time),
+        SIM_TEST(a_start_that_waits_for_its_turn),
+        SIM_TEST(stopped_in_its_first_start),
         SIM_TEST(an_answer_that_comes_late),
         SIM_TEST(a_restart_by_hand_that_fails),
         SIM_TEST(a_supervisor_that_stops),

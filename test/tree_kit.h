@@ -22,7 +22,8 @@
 #define MULE(...) KIT_KID(&mule_behavior, NULL, __VA_ARGS__, )
 #define KIT_KID(what, function, letter, ...)                                                                           \
     {                                                                                                                  \
-        .behavior = (what), __VA_ARGS__.name = (const char[]){ (letter), 0 }, .start = KID_START(letter, function)     \
+        .behavior = (what), __VA_ARGS__.name = (const char[]){ (char)(letter), 0 },                                    \
+        .start = KID_START(letter, function)                                                                           \
     }
 #define KIT_KID_RUN(letter, function, ...) KIT_KID(&puppet_behavior, function, letter, __VA_ARGS__)
 
