@@ -64,7 +64,7 @@ typedef struct airt_child {
     const char          *id;       /* among its siblings; NULL: the name, else the behaviour's, else the tree's name */
     const char          *name;     /* registered; NULL: none. Of count: name, name.2, name.3 ... */
     airt_body            start;    /* AIRT_START(actor, .fields): copied; not of a LOCAL kind */
-    uint32_t             count;    /* equal children; 0: 1 */
+    uint32_t             count;    /* equal children; 0: 1, and so for those that are started at run time */
     airt_restart         restart;
     uint32_t             shutdown_ms;    /* asked to stop, then killed; 0: 5000, of a tree AIRT_INFINITY */
     uint32_t             backoff_ms;     /* see airt_tree; 0: the supervisor's */
@@ -190,7 +190,8 @@ static inline size_t airt_tree_print(const airt_tree *tree, airt_tree_format for
 /* --- supervisors -------------------------------------------------------------------------------------------------- */
 
 /* Starts a supervisor, and waits until all its children have started, in order; on a failure those already started are
- * stopped in reverse order, and nothing is left. In a handler the supervisor is the caller's child: it stops with it.
+ * stopped in reverse order, and nothing is left. In a handler the supervisor is the caller's child, and stops with it;
+ * and linked, from before its start: a caller that is to go on after a failure traps exits.
  * From outside it is a root: when it gives up, the system is asked to end (airt_system_wait) with reason
  * AIRT_EXIT_ESCALATED. The tree is copied.
  * Fails: as airt_tree_check, EFAILED (a child did not start), else as airt_spawn_behavior. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Whether a tree can be started. The text names the first field that is wrong, and where it stands. */
-#include "supervise/spec.h"
+#include "supervise/supervisor.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,7 +88,12 @@ static airt_status check_start(const check *c, const place *at, const airt_child
     return AIRT_OK;
 }
 
-static airt_status check_enums(const check *c, const place *at, const airt_child *child)
+static size_t state_size(const airt_child *child)
+{
+    return child->behavior != NULL ? child->behavior->state_size : airi_supervisor_behavior.state_size;
+}
+
+static airt_status check_limits(const check *c, const place *at, const airt_child *child)
 {
     if ((unsigned)child->restart > AIRT_TEMPORARY)
         return wrong(c, at, AIRT_EINVAL, "restart: %d is none of permanent, transient, temporary", (int)child->restart);
@@ -98,6 +103,9 @@ static airt_status check_enums(const check *c, const place *at, const airt_child
         return wrong(c, at, AIRT_EINVAL, "mailbox.max: %u is over AIRT_MAILBOX_MAX", (unsigned)child->mailbox.max);
     if (child->turn_max > UINT16_MAX)
         return wrong(c, at, AIRT_EINVAL, "turn_max: %u is over 65535", (unsigned)child->turn_max);
+    if (child->memory_max != 0 && state_size(child) > child->memory_max)
+        return wrong(c, at, AIRT_EINVAL, "memory_max: %llu is less than its state of %zu bytes",
+                     (unsigned long long)child->memory_max, state_size(child));
     return AIRT_OK;
 }
 
@@ -153,7 +161,8 @@ static airt_status check_child(const check *c, const place *at, const airt_child
     if ((child->behavior == NULL) == (child->tree == NULL))
         return wrong(c, at, AIRT_EINVAL,
                      child->tree == NULL ? "behavior: missing; or give a tree" : "behavior and tree: give one of them");
-    if (child->behavior != NULL && (child->behavior->receive == NULL || child->behavior->kinds == NULL))
+    if (child->behavior != NULL && (child->behavior->receive == NULL || child->behavior->kinds == NULL ||
+                                    (unsigned)child->behavior->placement > AIRT_DEDICATED))
         return wrong(c, at, AIRT_EINVAL, "behavior: not one made by AIRT_BEHAVIOR");
     status = check_name(c, at, child);
     if (status == AIRT_OK)
@@ -161,7 +170,7 @@ static airt_status check_child(const check *c, const place *at, const airt_child
     if (status == AIRT_OK)
         status = check_start(c, at, child);
     if (status == AIRT_OK)
-        status = check_enums(c, at, child);
+        status = check_limits(c, at, child);
     if (status == AIRT_OK)
         status = check_times(c, at, child);
     if (status == AIRT_OK)
@@ -170,8 +179,11 @@ static airt_status check_child(const check *c, const place *at, const airt_child
 }
 
 /* What a child and its supervisor must agree on. */
-static airt_status check_significant(const check *c, const place *at, const airt_tree *tree, const airt_child *child)
+static airt_status check_fit(const check *c, const place *at, const airt_tree *tree, const airt_child *child)
 {
+    if (tree->strategy == AIRT_DYNAMIC && child->count > 1)
+        return wrong(c, at, AIRT_EINVAL, "count: %u of a template, which is started when asked for",
+                     (unsigned)child->count);
     if (child->significant && tree->auto_shutdown == AIRT_NEVER)
         return wrong(c, at, AIRT_EINVAL, "significant: its supervisor's auto_shutdown is never");
     if (child->significant && child->restart == AIRT_PERMANENT)
@@ -218,7 +230,9 @@ typedef const char *(*key_fn)(const airt_child *child);
 
 static const char *name_of(const airt_child *child)
 {
-    return child->name;
+    if (child->name != NULL || child->tree == NULL)
+        return child->name;
+    return child->tree->name;
 }
 
 static int by_id(const void *a, const void *b)
@@ -296,7 +310,7 @@ static airt_status check_tree(const check *c, const place *at, const airt_tree *
 
         status = check_child(c, &here, &child);
         if (status == AIRT_OK)
-            status = check_significant(c, &here, &tree, &child);
+            status = check_fit(c, &here, &tree, &child);
     }
     if (status == AIRT_OK)
         status = check_once(c, at, &tree, airi_child_id);

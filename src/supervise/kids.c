@@ -115,6 +115,7 @@ static const char *name_of(const airi_kid *kid, const char *name, char *room, si
 static airt_status spawn_below(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt_spawn_options *options)
 {
     struct airi_supervisor_start start;
+    char                         room[AIRT_NAME_MAX + 16];
     airt_status                  status = airi_tree_again((airt_from){ .ctx = ctx }, kid->spec->tree, &start);
 
     if (status != AIRT_OK)
@@ -125,7 +126,7 @@ static airt_status spawn_below(airt_ctx *ctx, airi_supervisor *self, airi_kid *k
     }
     options->start = (airt_body){ &airi_supervisor_start_kind, &start }; /* moved, whatever comes */
     if (options->name == NULL)
-        options->name = start.tree.name;
+        options->name = name_of(kid, start.tree.name, room, sizeof room);
     return airt_spawn_behavior(ctx, &airi_supervisor_behavior, &kid->ref, options);
 }
 

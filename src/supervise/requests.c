@@ -112,7 +112,7 @@ static bool fits(const airi_supervisor *self, const airt_msg *spec)
 
     if (airi_dynamic(self))
         return given == NULL || given->start == NULL || airi_spec_of(self->start->specs)->tree == NULL;
-    if (given == NULL || (given->child.behavior == NULL && given->child.tree == NULL))
+    if (given == NULL || (given->child.behavior == NULL && given->child.tree == NULL) || given->child.count > 1)
         return false;
     return !given->child.significant || (self->auto_shutdown != AIRT_NEVER && given->child.restart != AIRT_PERMANENT);
 }
