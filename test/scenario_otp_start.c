@@ -172,6 +172,13 @@ static airt_status kills_itself(airt_ctx *ctx, struct puppet *self, void *argume
     return airt_sleep(ctx, AIRT_MS(1));
 }
 
+static airt_status sleeps_long(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    (void)argument;
+    return airt_sleep(ctx, AIRT_MS(100));
+}
+
 static struct {
     airt_reason  reason;
     unsigned int start_failed;
@@ -263,6 +270,60 @@ static void case_10_a_failed_start_is_not_kept(void **state)
 {
     (void)state;
     sim_each(case_10_body, NULL);
+}
+
+/* The same out of a handler: as with start_link the caller is linked from the first moment on, and goes on only if it
+ * traps exits. And a supervisor that is stopped while its children start. */
+static airt_status supervise_a_failure(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_ref top = AIRT_NONE;
+
+    (void)self;
+    airt_trap_exit(ctx, true);
+    *(airt_status *)argument =
+        airt_supervise(ctx, &top, .name = "top", AIRT_CHILDREN(KID('a'), KID_RUN('b', kit_no_start)));
+    return AIRT_OK;
+}
+static airt_status supervise_slowly(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_ref top = AIRT_NONE;
+
+    (void)self;
+    airt_trap_exit(ctx, true);
+    *(airt_status *)argument =
+        airt_supervise(ctx, &top, .name = "top",
+                       AIRT_CHILDREN(KID('a'), { .behavior = &puppet_behavior, .start = KID_START('b', sleeps_long) }));
+    return AIRT_OK;
+}
+static void inside_body(sim *s)
+{
+    static airt_status status;
+    airt_ref           x = sim_spawn(s, 'x');
+
+    status = AIRT_OK;
+    sim_begin(s);
+    sim_do(s, x, supervise_a_failure, &status);
+    sim_settle(s);
+    assert_int_equal(status, AIRT_EFAILED);
+    ASSERT_SAID(s, "a+ b+ b-start/unstarted a-shutdown x~?:start");
+    sim_num(s, x, 1);
+    sim_settle(s);
+    ASSERT_SAID(s, "x:1");
+    sim_do(s, x, supervise_slowly, &status);
+    sim_run(s, 50);
+    ASSERT_OK(airt_stop(s->system, kit_named(s, "top"), NULL));
+    sim_settle(s);
+    assert_int_equal(status, AIRT_EFAILED);
+    ASSERT_SAID(s, "a+ b+ b-shutdown/unstarted a-shutdown");
+    sim_num(s, x, 2);
+    sim_settle(s);
+    ASSERT_SAID(s, "x:2");
+    assert_int_equal(kit_actors(s), 1);
+}
+static void case_09_inside_a_handler(void **state)
+{
+    (void)state;
+    sim_each(inside_body, NULL);
 }
 
 /* --- specs -------------------------------------------------------------------------------------------------------- */
@@ -404,6 +465,7 @@ static void case_13_what_is_missing(void **state)
 }
 
 static const airt_behavior unmade = { .name = "unmade" };
+static airt_behavior       misplaced; /* set up by the test */
 static const airt_tree     below = { .name = "below" };
 static struct act          moved;
 static const struct answer answer_body = { 1 };
@@ -419,6 +481,7 @@ static const struct {
 } wrong_children[] = {
     { { .behavior = &bare_behavior, .tree = &below }, "behavior and tree", AIRT_EINVAL },
     { { .behavior = &unmade }, "behavior", AIRT_EINVAL },
+    { { .behavior = &misplaced }, "behavior", AIRT_EINVAL },
     { { .behavior = &bare_behavior, .id = "" }, "id", AIRT_EINVAL },
     { { .behavior = &bare_behavior, .name = "", .id = "a" }, "name", AIRT_EINVAL },
     { { .behavior = &bare_behavior, .name = LONG_NAME, .id = "a" }, "name", AIRT_EINVAL },
@@ -441,6 +504,8 @@ static const struct {
     { { .behavior = &bare_behavior, .mailbox = { .overflow = (airt_overflow)9 } }, "mailbox.overflow", AIRT_EINVAL },
     { { .behavior = &bare_behavior, .mailbox = { .max = AIRT_MAILBOX_MAX + 1 } }, "mailbox.max", AIRT_EINVAL },
     { { .behavior = &bare_behavior, .turn_max = 65536 }, "turn_max", AIRT_EINVAL },
+    { { .behavior = &bare_behavior, .memory_max = sizeof(struct puppet) - 1 }, "memory_max", AIRT_EINVAL },
+    { { .tree = &below, .id = "a", .memory_max = 16 }, "memory_max", AIRT_EINVAL },
 };
 
 /* 14: every field of a child that can be wrong, in a tree and added at run time; 'type' and 'modules' do not exist. */
@@ -448,10 +513,13 @@ static void case_14_body(sim *s)
 {
     airt_ref top = empty_one_for_one(s);
 
+    misplaced = bare_behavior;
+    misplaced.placement = (airt_placement)77;
     for (size_t i = 0; i < sizeof wrong_children / sizeof wrong_children[0]; i++) {
         assert_true(refused(wrong_children[i].child, wrong_children[i].status, wrong_children[i].field));
         assert_int_equal(add(s, top, wrong_children[i].child), wrong_children[i].status);
     }
+    assert_int_equal(add(s, top, (airt_child)AIRT_CHILD(bare, .count = 2)), AIRT_EINVAL); /* one more, it says */
     assert_true(kit_lists(s, top, ""));
     ASSERT_OK(add(s, top, (airt_child)AIRT_CHILD(bare)));
     assert_int_equal(kit_actors(s), 2);
@@ -553,6 +621,33 @@ static void case_16_one_id_twice(void **state)
     sim_each(case_16_body, NULL);
 }
 
+/* Of several equal children the second is numbered, and so are supervisors below. */
+static void counted_body(sim *s)
+{
+    static const airt_tree  pool = { .name = "pool" };
+    static const airt_child both[] = { AIRT_CHILD(bare, .name = "w", .count = 2), { .tree = &pool, .count = 2 } };
+    static const airt_child one[] = { { .tree = &pool }, AIRT_CHILD(bare, .name = "pool", .id = "other") };
+    const airt_tree         clash = { .children = one, .child_count = 2 };
+    airt_ref                top = AIRT_NONE;
+    airt_child_info         info = { 0 };
+
+    ASSERT_OK(airt_supervise(s->system, &top, .children = both, .child_count = 2));
+    assert_true(kit_lists(s, top, "w:running w.2:running pool:running pool.2:running"));
+    ASSERT_OK(airt_supervisor_find_child(s->system, top, AIRT_ID("pool.2"), WITHIN, &info));
+    assert_int_equal(info.number, 2);
+    assert_true(airt_ref_same(kit_named(s, "pool.2"), info.ref));
+    ASSERT_OK(airt_supervisor_find_child(s->system, top, AIRT_ID("w.2"), WITHIN, &info));
+    assert_true(airt_ref_same(kit_named(s, "w.2"), info.ref));
+    assert_int_equal(airt_supervisor_find_child(s->system, top, AIRT_ID("w.1"), WITHIN, &info), AIRT_ENOENT);
+    assert_int_equal(add(s, top, (airt_child)AIRT_CHILD(bare, .id = "w.2")), AIRT_EEXIST);
+    assert_true(refused_tree(&clash, AIRT_EEXIST, "children[0] and children[1] have one name, \"pool\""));
+}
+static void case_16_numbered_ids(void **state)
+{
+    (void)state;
+    sim_each(counted_body, NULL);
+}
+
 static void case_17_body(sim *s)
 {
     const airt_child two[] = { KID('a'), KID('b') };
@@ -564,6 +659,9 @@ static void case_17_body(sim *s)
     tree.child_count = 0;
     assert_true(refused_tree(&tree, AIRT_EINVAL, "children: "));
     assert_int_equal(airt_supervise_tree(s->system, &top, &tree), AIRT_EINVAL);
+    assert_int_equal(
+        airt_supervise(s->system, &top, .strategy = AIRT_DYNAMIC, AIRT_CHILDREN(AIRT_CHILD(bare, .count = 2))),
+        AIRT_EINVAL);
     tree.child_count = 1;
     ASSERT_OK(airt_supervise_tree(s->system, &top, &tree));
     ASSERT_SAID(s, ""); /* a template is not started */
@@ -662,6 +760,7 @@ int main(void)
         SIM_TEST(case_07_not_even_permanent_ones),
         SIM_TEST(case_08_a_start_returns_garbage),
         SIM_TEST(case_09_a_start_crashes),
+        SIM_TEST(case_09_inside_a_handler),
         SIM_TEST(case_10_a_failed_start_is_not_kept),
         SIM_TEST(case_11_defaults),
         SIM_TEST(case_12_children_of_a_pool_by_ref),
@@ -670,6 +769,7 @@ int main(void)
         SIM_TEST(case_14_what_a_pool_is_given),
         SIM_TEST(case_15_all_combinations),
         SIM_TEST(case_16_one_id_twice),
+        SIM_TEST(case_16_numbered_ids),
         SIM_TEST(case_17_a_pool_has_one_template),
         SIM_TEST(case_18_every_wrong_option_is_named),
         SIM_TEST(case_18_the_place_is_told),
