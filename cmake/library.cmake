@@ -30,8 +30,34 @@ foreach(floor 0 1 4 5)
     endif()
 endforeach()
 
-add_library(airt SHARED ${objects})
-add_library(airt_static STATIC ${objects})
+# One object, whose code is a section of its own: see cmake/text.ld. Sanitizers keep books of sections that a partial link
+# would upset, and faults are not contained there.
+set(whole ${objects})
+if(NOT AIRT_SANITIZE AND NOT AIRT_FUZZ)
+    set(whole ${PROJECT_BINARY_DIR}/airt_whole.o)
+    separate_arguments(given NATIVE_COMMAND "${CMAKE_C_FLAGS}")
+    if(CMAKE_C_COMPILER_TARGET)
+        list(APPEND given --target=${CMAKE_C_COMPILER_TARGET})
+    endif()
+    add_custom_command(OUTPUT ${whole}
+        COMMAND ${CMAKE_C_COMPILER} ${given} -r -nostdlib -Wl,-T,${PROJECT_SOURCE_DIR}/cmake/text.ld -o ${whole} ${objects}
+        DEPENDS ${objects} ${PROJECT_SOURCE_DIR}/cmake/text.ld
+        COMMENT "Joining the library's objects" COMMAND_EXPAND_LISTS VERBATIM)
+    set_source_files_properties(${whole} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+    add_custom_target(airt_whole DEPENDS ${whole})
+endif()
+add_library(airt SHARED ${whole})
+add_library(airt_static STATIC ${whole})
+if(TARGET airt_whole)
+    add_dependencies(airt airt_whole)
+    add_dependencies(airt_static airt_whole)
+    # For unit tests that stand in for a file of the library: only the files that are needed are linked.
+    add_library(airt_parts STATIC EXCLUDE_FROM_ALL ${objects})
+    set_target_properties(airt_parts PROPERTIES LINKER_LANGUAGE C)
+    target_include_directories(airt_parts PUBLIC include)
+    target_link_libraries(airt_parts PUBLIC Threads::Threads)
+    target_link_options(airt PRIVATE -static-libgcc) # the unwinder; nothing but libc is needed at run time
+endif()
 add_library(airt::airt ALIAS airt)
 add_library(airt::airt_static ALIAS airt_static)
 foreach(target airt airt_static)

@@ -25,6 +25,7 @@ quick_steps() {
 # What takes longer: the great numbers, more seeds, every compiler with every sanitizer, another processor, coverage, fuzzing.
 full_steps() {
     tests dev -R "outside.idle|mutants"
+    run faults-1e5 env FAULTS=100000 build/dev/tests/stress_faults
     run law-1e8 env MESSAGES=100000000 build/dev/tests/stress_law
     run asks-1e7 env ASKS=10000000 build/dev/tests/stress_asks
     run stacks-1e5 env STACKS=100000 build/dev/tests/stress_stacks

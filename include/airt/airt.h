@@ -7,6 +7,7 @@
 #include <airt/base.h>
 #include <airt/behavior.h>
 #include <airt/children.h>
+#include <airt/faults.h>
 #include <airt/message.h>
 #include <airt/supervise.h>
 #include <airt/system.h>

@@ -163,7 +163,8 @@ static inline bool airt_ref_none(airt_ref ref)
             return airi_status;                                                                                        \
     } while (0)
 
-/* A programmer error: prints file, line and the condition, then aborts. On in every build. */
+/* A programmer error: prints file, line and the condition, then aborts. On in every build. In the code of a handler whose
+ * faults are contained it ends the actor instead, with AIRT_EXIT_CHECK. */
 #define AIRT_CHECK(cond) ((cond) ? (void)0 : airi_check_failed(__FILE__, __LINE__, #cond))
 #define AIRT_CHECK_EQ(a, b) airi_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
 /* What the two do when the condition failed; not for users. */

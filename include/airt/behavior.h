@@ -29,7 +29,8 @@ typedef struct airt_behavior {
     airt_placement placement;
     bool           pinned; /* a suspended handler resumes on the same thread */
     uint32_t runaway_ms;   /* not 0: its handlers are pure (they touch self, msg and the runtime, nothing else), and one
-                                * that computes longer is ended with reason AIRT_EXIT_FAULT where faults are contained */
+                                * that computes longer is ended with reason AIRT_EXIT_FAULT, code SIGXCPU, where faults are
+                                * contained, at the latest stuck_ms after that */
 } airt_behavior;
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -110,8 +111,8 @@ AIRT_API airt_status airt_refuse(airt_ctx *ctx);
     X(AIRT_EXIT_ESCALATED, "escalated")  /* its airt_failed answered ESCALATE; there are no supervisors yet */         \
     X(AIRT_EXIT_NOPROC, "no such actor") /* watched or linked when already gone */                                     \
     X(AIRT_EXIT_NOMEM, "out of memory")  /* it wanted more than its memory_max allows */                               \
-    X(AIRT_EXIT_FAULT, "fault")          /* a signal in its code; not produced yet: it ends the process */             \
-    X(AIRT_EXIT_CHECK, "check failed")   /* a failed AIRT_CHECK in its code; not produced yet: it aborts */
+    X(AIRT_EXIT_FAULT, "fault")          /* a signal in its code: code; where faults are contained */                  \
+    X(AIRT_EXIT_CHECK, "check failed")   /* a failed AIRT_CHECK in its code, where faults are contained */
 
 #define AIRI_EXIT_ENUM(name, text) name,
 typedef enum airt_exit {

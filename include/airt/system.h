@@ -7,6 +7,7 @@
 #include <airt/actor.h>
 #include <airt/base.h>
 #include <airt/behavior.h>
+#include <airt/faults.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -55,7 +56,8 @@ typedef void (*airt_dead_letter_fn)(void *context, const airt_dead_letter *lette
     X(AIRT_REPORT_FAILED, "failed")       /* an actor failed: status in `status` */                                    \
     X(AIRT_REPORT_ESCALATED, "escalated") /* an actor without supervisor escalated; it was stopped */                  \
     X(AIRT_REPORT_LEAK, "leak")           /* something was left at the final stop: text says what */                   \
-    X(AIRT_REPORT_MEMORY, "memory bound") /* memory_max was hit; again only after the bytes fell a tenth below it */
+    X(AIRT_REPORT_MEMORY, "memory bound") /* memory_max was hit; again only after the bytes fell a tenth below it */   \
+    X(AIRT_REPORT_FAULT, "fault")         /* a fault was contained, and ends its actor: `fault` */
 
 #define AIRI_REPORT_ENUM(name, text) name,
 typedef enum airt_report_kind {
@@ -66,13 +68,14 @@ typedef enum airt_report_kind {
 AIRT_API const char *airt_report_text(airt_report_kind kind);
 /* What the report hook is shown: laid out by the library and lent for the call; it may grow at the tail. */
 typedef struct airt_report {
-    airt_report_kind kind;
-    airt_ref         who;
-    const char      *behavior;
-    const char      *message; /* name of the kind that was in work, a start or a hook too; NULL: none, or unknown */
-    airt_status      status;
-    int64_t          ns; /* how long, for STUCK and UNSTUCK */
-    const char      *text;
+    airt_report_kind  kind;
+    airt_ref          who;
+    const char       *behavior;
+    const char       *message; /* name of the kind that was in work, a start or a hook too; NULL: none, or unknown */
+    airt_status       status;
+    int64_t           ns; /* how long, for STUCK and UNSTUCK */
+    const char       *text;
+    const airt_fault *fault; /* FAULT: lent for the call; else NULL */
 } airt_report;
 typedef void (*airt_report_fn)(void *context, const airt_report *report);
 
@@ -114,17 +117,20 @@ typedef struct airt_system_options {
     airt_report_fn       report; /* any thread; must not call the runtime */
     void                *report_context;
     airt_faults          faults;
-    uint32_t             faults_max;       /* contained faults within faults_window_ms; one more is fatal; 0: 1,000 */
+    uint32_t             faults_max;       /* contained faults within faults_window_ms; one more is fatal; 0: 1,000; at
+                                            * most AIRT_FAULTS_LIMIT */
     uint32_t             faults_window_ms; /* 0: 10,000 */
     uint32_t             restarts_per_s;   /* restarts of supervised children in the whole system; 0: no limit */
     uint64_t             memory_max;       /* bound of airt_system_stats.bytes, stacks not included; 0: none */
     const char          *flight_path;      /* the flight recorder's file, made or overwritten; NULL: none. Copied. */
     uint32_t             flight_events;    /* events kept for each worker, at most 1,048,576; 0: 4,096 */
+    const char          *postmortem_path;  /* where a fault that is not contained is described before it ends the
+                                            * process; appended to, made if need be; NULL: nowhere. Copied. */
 } airt_system_options;                     /* NULL or all zero: defaults; a test proves each */
 
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
 
-/* Creates a system and starts its workers. Touches no signal handler and prints nothing.
+/* Creates a system and starts its workers. Touches no signal handler, but with AIRT_FAULTS_CONTAIN, and prints nothing.
  * Fails: ENOMEM, ESYSTEM (no thread; flight_path cannot be made, or the disk is full), EEXIST (flight_path is some other
  * file, or in use), EINVAL (a bound too large, a stack too small), ELIMIT (stacks_max below workers), EVERSION (the
  * header is of another major version, or, while that is 0, of another minor one). */
@@ -195,7 +201,7 @@ static inline void airt_system_stats_get(airt_system *system, airt_system_stats 
 AIRI_STATIC_ASSERT(sizeof(airt_recorder) == 48 && offsetof(airt_recorder, accepted) == 8 &&
                        offsetof(airt_recorder, state) == 40,
                    "layout frozen: only append");
-AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 136 && offsetof(airt_system_options, foreign_loop) == 48 &&
+AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 144 && offsetof(airt_system_options, foreign_loop) == 48 &&
                        offsetof(airt_system_options, recorder) == 56 &&
                        offsetof(airt_system_options, report_context) == 88 &&
                        offsetof(airt_system_options, faults) == 96 && offsetof(airt_system_options, memory_max) == 112,
@@ -204,7 +210,7 @@ AIRI_STATIC_ASSERT((int)AIRT_LETTER_COUNT <= AIRT_LETTERS_MAX && offsetof(airt_s
                        offsetof(airt_system_stats, workers) == 312 && offsetof(airt_system_stats, bytes_max) == 320,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT(sizeof(airt_dead_letter) == 40 && offsetof(airt_dead_letter, kind) == 24 &&
-                       sizeof(airt_report) == 56 && offsetof(airt_report, ns) == 40,
+                       sizeof(airt_report) == 64 && offsetof(airt_report, ns) == 40,
                    "layout frozen: only append");
 #endif
 

@@ -18,6 +18,14 @@
 #define AIRI_ASSERT(cond) ((void)sizeof((cond) ? 1 : 0)) /* still compiled, so that it cannot rot */
 #endif
 
+#if !defined(AIRI_MODEL_CHECK)
+#include "base/atomic.h"
+/* Called with the text of a failed check, and where it failed; does not return if that ends a handler only. Part of the
+ * process's fault table, which sets it: port/signals.c. NULL: none. */
+typedef void (*airi_check_fn)(const char *text, void *called_from);
+extern AIRI_ATOMIC(airi_check_fn) airi_check_hook;
+#endif
+
 /* What headers under the model checker include behind their orders, to weaken one of them; otherwise nothing new. */
 #ifndef AIRI_MODEL_MUTANT
 #define AIRI_MODEL_MUTANT "base/check.h"

@@ -221,7 +221,7 @@ airt_status airi_may_await(airt_ctx *ctx)
     uint32_t    flags = airi_load(&ctx->actor->flags, AIRI_SEQ_CST);
     airt_status status = AIRT_OK;
 
-    AIRT_CHECK(!ctx->foreign && "no await inside airt_blocking_begin and airt_blocking_end");
+    AIRT_CHECK(!ctx->foreign && "no await inside airt_blocking_begin or airt_foreign_begin");
     if (flags & AIRI_ENDING || ctx->in_hook)
         return flags & AIRI_ASKED_KILL ? AIRT_EKILLED : AIRT_ESTOPPING;
     (void)airi_loop_reserve(ctx->worker, &status);

@@ -50,10 +50,14 @@ void airi_state_set(airt_system *system, airi_actor *actor, airt_state state)
 void airi_life_report(airt_system *system, const airt_kind *kind, airt_report_kind report_kind, airi_actor *actor,
                       airt_status status)
 {
-    airt_report r = {
-        report_kind, airi_actor_ref(actor),   actor->behavior->name, kind != NULL ? kind->name : NULL, status,
-        0,           airt_status_text(status)
-    };
+    airt_report r = { report_kind,
+                      airi_actor_ref(actor),
+                      actor->behavior->name,
+                      kind != NULL ? kind->name : NULL,
+                      status,
+                      0,
+                      airt_status_text(status),
+                      NULL };
 
     if (system->options.report != NULL)
         system->options.report(system->options.report_context, &r);

@@ -57,11 +57,9 @@ static void __attribute__((noreturn)) leave_thread(airi_worker *worker)
     airi_stack_leave(worker->retired, &worker->native);
 }
 
-static void loop_entry(void *argument)
+void airi_loop_go_on(airt_ctx *ctx, bool after_turn)
 {
-    airt_ctx *ctx = airi_ctx_of(argument);
-
-    if (arrive(ctx->worker) && ctx->worker->driven_mode) /* that was the turn of this step */
+    if (after_turn && ctx->worker->driven_mode)
         airi_loop_yield(ctx->worker, false);
     for (;;) {
         airi_worker *worker = ctx->worker;
@@ -81,11 +79,24 @@ static void loop_entry(void *argument)
     }
 }
 
-void airi_loop_prepare(airi_worker *worker, airi_stack *stack)
+static void loop_entry(void *argument)
+{
+    airt_ctx *ctx = airi_ctx_of(argument);
+    bool      waits = arrive(ctx->worker);
+
+    airi_loop_go_on(ctx, waits); /* that was the turn of this step */
+}
+
+void airi_loop_prepare_at(airi_worker *worker, airi_stack *stack, void (*entry)(void *stack))
 {
     ctx_init(stack, worker);
+    airi_stack_prepare(stack, entry, stack);
+}
+
+void airi_loop_prepare(airi_worker *worker, airi_stack *stack)
+{
     worker->stack = stack;
-    airi_stack_prepare(stack, loop_entry, stack);
+    airi_loop_prepare_at(worker, stack, loop_entry);
 }
 
 /* Driven: back to whoever steps this worker; returns at the next step. */

@@ -10,6 +10,11 @@ static inline airt_ctx *airi_ctx_of(airi_stack *stack)
     return (airt_ctx *)(void *)stack->reserve;
 }
 
+/* A fresh activation on a stack, which begins with entry(stack); the worker does not run it yet. */
+void airi_loop_prepare_at(airi_worker *worker, airi_stack *stack, void (*entry)(void *stack));
+/* The loop, on the activation's stack. after_turn: a driven worker's step is over. */
+void airi_loop_go_on(airt_ctx *ctx, bool after_turn) __attribute__((noreturn));
+
 /* Makes the running activation's suspension visible once its stack is left; continues elsewhere. Returns when resumed,
  * possibly on another thread. receive: mail too wakes it. */
 void airi_loop_suspend(airt_ctx *ctx, bool receive);

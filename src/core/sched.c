@@ -3,6 +3,7 @@
  * blocking and dedicated behaviours. An actor is in at most one of them: whoever claimed it put it there. */
 #include "core/sched.h"
 
+#include "core/faults.h"
 #include "core/flight.h"
 #include "core/life.h"
 #include "core/outside.h"
@@ -511,6 +512,7 @@ void airi_park(airi_worker *worker)
     }
     airi_watch_awake(worker);
     withdraw_parked(worker);
+    airi_faults_replenish(worker); /* if there was no stack when it last took one */
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 1;
     if (rested)

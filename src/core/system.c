@@ -4,6 +4,7 @@
 
 #include "base/sized.h"
 #include "core/deadlock.h"
+#include "core/faults.h"
 #include "core/flight.h"
 #include "core/letters.h"
 #include "core/life.h"
@@ -46,6 +47,8 @@ static void defaults(airt_system_options *o)
     o->stuck_ms = or_default(o->stuck_ms, 1000);
     o->abandoned_max = or_default(o->abandoned_max, 1024);
     o->flight_events = or_default(o->flight_events, AIRI_FLIGHT_EVENTS_DEFAULT);
+    o->faults_max = or_default(o->faults_max, 1000);
+    o->faults_window_ms = or_default(o->faults_window_ms, 10000);
 }
 
 static void locks_and_lists(airt_system *system)
@@ -134,6 +137,7 @@ static void system_destroy(airt_system *system)
         world->poll_destroy(world, &system->poll);
     if (system->watch_poll != NULL)
         world->poll_destroy(world, &system->watch_poll);
+    airi_faults_destroy(system);
     airi_names_fini(&system->names, NULL);
     airi_stacks_fini(&system->stacks);
     airi_idtab_fini(&system->children);
@@ -177,7 +181,7 @@ static airt_status options_read(const airt_system_options *options, size_t size,
     defaults(out);
     return out->actors_max <= AIRT_ACTORS_LIMIT && out->workers <= 4096 && out->blocking_max <= 65536 &&
                    out->dedicated_max <= 65536 && out->workers_spare_max <= 65536 &&
-                   out->flight_events <= AIRI_FLIGHT_EVENTS_MAX
+                   out->flight_events <= AIRI_FLIGHT_EVENTS_MAX && airi_faults_valid(out)
                ? AIRT_OK
                : AIRT_EINVAL;
 }
@@ -222,6 +226,8 @@ airt_status airt_system_create_sized(const airt_system_options *options, size_t 
     status = tables(system);
     if (status == AIRT_OK)
         status = tables_bound(system);
+    if (status == AIRT_OK)
+        status = airi_faults_create(system);
     if (status == AIRT_OK)
         status = start_workers(system);
     if (status != AIRT_OK) {

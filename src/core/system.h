@@ -13,6 +13,7 @@
 #include "core/runq.h"
 #include "core/wheel.h"
 #include "port/port.h"
+#include "port/signals.h"
 #include "port/stack.h"
 
 #include <airt/behavior.h>
@@ -100,12 +101,23 @@ struct airi_worker {
     int64_t                 seen_ns;
     airt_ref                seen_who;
     const char             *seen_behavior, *seen_message;
+    uint32_t                seen_runaway_ms; /* what its behaviour says; 0: it may compute as long as it likes */
     AIRI_ATOMIC(bool)       reported;
     /* parking: under system->idle_lock, but the word */
     AIRI_ATOMIC(uint32_t) word;
     airi_list             parked;
     bool                  is_parked;
     airi_account          account;
+    /* faults.c: its own thread's, signal handlers included */
+    airi_stack           *reserve; /* prepared: where it goes on after a fault; NULL: nowhere */
+    AIRI_ATOMIC(uint64_t) runaway; /* the watch's: the serial of the handler that it wants interrupted */
+    airi_trap_thread      trap;
+};
+
+enum { /* of airt_ctx.foreign */
+    AIRI_REGION_BLOCKING = 1,
+    AIRI_REGION_FOREIGN = 2, /* one for each, above it */
+    AIRI_REGION_DEPTH_MAX = 100
 };
 
 /* An activation: one stack's worth of handler. Lives in its stack's reserve; the public ctx is it. */
@@ -128,7 +140,7 @@ struct airt_ctx {
     bool      answered;    /* nothing is owed to an asker any more */
     bool      refused;     /* airt_refuse was called for it */
     bool      in_hook;     /* post_stop: may not await */
-    bool      foreign;     /* inside airt_blocking_begin */
+    uint8_t   foreign;     /* inside airt_blocking_begin, and how deep inside airt_foreign_begin: AIRI_REGION_ */
     uint64_t  trace;
     /* held until the handler returns */
     airt_msg  *held;        /* answers; ring */
@@ -221,7 +233,8 @@ struct airt_system {
     AIRI_ATOMIC(uint32_t) idle_word; /* bumped when something ended: stop and quiesce wait on it */
     AIRI_ATOMIC(uint32_t) idle_waiters;
 
-    airi_thread          *watch; /* the stuck-handler watch; NULL in driven worlds */
+    struct airi_faults   *faults; /* fixed; NULL: faults are not contained */
+    airi_thread          *watch;  /* the stuck-handler watch; NULL in driven worlds */
     airi_poll            *watch_poll;
     uint32_t              awake; /* workers' threads that do not rest; under idle_lock */
     AIRI_ATOMIC(bool)     watch_halt;

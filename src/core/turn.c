@@ -33,8 +33,9 @@ void airi_ctx_unwind(airt_ctx *ctx)
 {
     airt_msg *msg;
 
-    if (ctx->foreign) /* left by an error return */
+    if (ctx->foreign & AIRI_REGION_BLOCKING) /* left by an error return */
         airt_blocking_end(ctx);
+    ctx->foreign = 0;
     if (ctx->calls != 0)
         airi_calls_close(ctx->system, ctx->worker, &ctx->calls);
     airi_holds_release(ctx);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The watch: a thread that looks whether a handler has not returned since it looked before, once a stuck_ms for as long as
- * any worker is awake. The first worker that leaves its rest arms it, the last that goes to rest disarms it: it never
+ * any worker is awake, and more often while a handler runs that may not compute for so long. The first worker that leaves its rest arms it, the last that goes to rest disarms it: it never
  * wakes in an idle system, nor for a burst that is over soon. */
+#include "core/faults.h"
 #include "core/flight.h"
 #include "core/life.h"
 #include "core/sched.h"
@@ -31,12 +32,14 @@ static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
 
     worker->seen_who = AIRT_NONE;
     worker->seen_behavior = worker->seen_message = NULL;
+    worker->seen_runaway_ms = 0;
     if (airt_ref_none(who) || actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return;
     airi_mutex_lock(&actor->lock);
     if (airi_tenant_is(actor, who)) {
         worker->seen_who = who;
         worker->seen_behavior = actor->behavior->name;
+        worker->seen_runaway_ms = airi_runaway_ms(system, actor->behavior);
         if (kind != NULL)
             worker->seen_message = kind->name;
     }
@@ -83,6 +86,9 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
         return;
     }
     kill_again(system, ctx);
+    if (worker->seen_runaway_ms != 0 && now - worker->seen_ns >= (int64_t)worker->seen_runaway_ms * 1000000 &&
+        !airi_load(&worker->blocked, AIRI_SEQ_CST))
+        airi_runaway_stop(worker, serial); /* or, if it cannot be cut off where it is now, at the next look */
     if (airi_load(&worker->reported, AIRI_SEQ_CST)) {
         airi_worker_replace(system, worker); /* if it could not be before */
         if (!airi_locality_empty(&worker->next))
@@ -100,21 +106,29 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
     airi_wake_timekeeper(system, airi_load(&system->timer_due, AIRI_SEQ_CST)); /* it may have kept the time */
 }
 
-static void look(airt_system *system)
+/* When to look again. */
+static uint32_t look(airt_system *system)
 {
     uint32_t count = airi_worker_total(system);
+    uint32_t period_ms = system->options.stuck_ms;
     int64_t  now = system->world->now_ns(system->world);
 
     airi_flight_seen(system, now);
-    for (uint32_t i = 0; i < count; i++)
-        look_at(system, system->worker[i], now);
+    for (uint32_t i = 0; i < count; i++) {
+        airi_worker *worker = system->worker[i];
+
+        look_at(system, worker, now);
+        if (worker->seen_runaway_ms != 0 && worker->seen_runaway_ms < period_ms)
+            period_ms = worker->seen_runaway_ms;
+    }
+    return period_ms;
 }
 
 /* Under idle_lock. */
-static void arm(airt_system *system, bool on)
+static void arm(airt_system *system, bool on, uint32_t period_ms)
 {
     airt_world *world = system->world;
-    int64_t     period = (int64_t)system->options.stuck_ms * 1000000;
+    int64_t     period = (int64_t)period_ms * 1000000;
 
     if (system->watch_poll != NULL)
         world->poll_arm(system->watch_poll, on ? world->now_ns(world) + period : AIRI_NEVER);
@@ -126,12 +140,14 @@ static void watch_run(void *argument)
     airt_world  *world = system->world;
 
     while (!airi_load(&system->watch_halt, AIRI_SEQ_CST)) {
+        uint32_t period_ms;
+
         world->poll_wait(system->watch_poll);
         world->poll_clear(system->watch_poll);
-        look(system);
+        period_ms = look(system);
         airi_mutex_lock(&system->idle_lock);
         if (system->awake > 0 || airi_load(&system->reported, AIRI_SEQ_CST) != 0)
-            arm(system, true);
+            arm(system, true, period_ms);
         airi_mutex_unlock(&system->idle_lock);
     }
 }
@@ -142,7 +158,7 @@ void airi_watch_awake(airi_worker *worker)
 
     airi_mutex_lock(&system->idle_lock);
     if (system->awake++ == 0)
-        arm(system, true);
+        arm(system, true, system->options.stuck_ms);
     airi_mutex_unlock(&system->idle_lock);
 }
 
@@ -153,7 +169,7 @@ void airi_watch_rest(airi_worker *worker)
 
     airi_mutex_lock(&system->idle_lock);
     if (--system->awake == 0 && airi_load(&system->reported, AIRI_SEQ_CST) == 0)
-        arm(system, false);
+        arm(system, false, 0);
     airi_mutex_unlock(&system->idle_lock);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Workers and their threads: start, replacement, the end. A worker that is held up is replaced by a spare one, its
  * queues are open to thieves, and it leaves when its handler returns after all. */
+#include "core/faults.h"
 #include "core/flight.h"
 #include "core/life.h"
 #include "core/loop.h"
@@ -29,6 +30,7 @@ static void worker_enter(airi_worker *worker)
     airi_stack_of_thread(&worker->native);
     worker->thread_token = airi_thread_token();
     airi_set_current_worker(worker);
+    airi_faults_enter(worker);
 }
 
 static void return_unstarted(airi_worker *worker)
@@ -61,6 +63,7 @@ static void worker_leave(airi_worker *worker)
     if (worker->spare != NULL)
         airi_stacks_give(&system->stacks, worker->spare);
     worker->retired = worker->spare = NULL;
+    airi_faults_clear(worker);
     if (!airi_load(&system->halt, AIRI_SEQ_CST))
         hand_over_pool(worker);
     airi_cache_flush(&system->heap, &worker->cache);
@@ -73,6 +76,7 @@ static void worker_run(void *argument)
     worker_enter(worker);
     airi_watch_awake(worker);
     airi_stack_switch(&worker->native, worker->stack);
+    airi_faults_leave(worker);
     worker_leave(worker);
     airi_watch_rest(worker);
     airi_store(&worker->gone, true, AIRI_SEQ_CST); /* the record lasts until the thread has been joined */
@@ -91,6 +95,7 @@ static void driven_step(airi_driven *driven)
     worker_enter(worker);
     worker->now_ns = worker->system->world->now_ns(worker->system->world);
     airi_stack_switch(&worker->native, worker->stack);
+    airi_faults_leave(worker);
     airi_set_current_worker(NULL);
 }
 
@@ -307,8 +312,8 @@ airt_status airt_blocking_begin(airt_ctx *ctx)
 {
     airi_worker *worker = airi_resolve_ctx(ctx, "airt_blocking_begin").worker;
 
-    AIRT_CHECK(!ctx->foreign && "airt_blocking_begin inside airt_blocking_begin");
-    ctx->foreign = true;
+    AIRT_CHECK(!(ctx->foreign & AIRI_REGION_BLOCKING) && "airt_blocking_begin inside airt_blocking_begin");
+    ctx->foreign |= AIRI_REGION_BLOCKING;
     if (worker->class > AIRI_CLASS_SPARE || worker->driven_mode)
         return AIRT_OK;
     airi_store(&worker->blocked, true, AIRI_SEQ_CST);
@@ -327,8 +332,8 @@ void airt_blocking_end(airt_ctx *ctx)
 {
     airi_worker *worker = airi_resolve_ctx(ctx, "airt_blocking_end").worker;
 
-    AIRT_CHECK(ctx->foreign && "airt_blocking_end without airt_blocking_begin");
-    ctx->foreign = false;
+    AIRT_CHECK((ctx->foreign & AIRI_REGION_BLOCKING) && "airt_blocking_end without airt_blocking_begin");
+    ctx->foreign &= (uint8_t)~AIRI_REGION_BLOCKING;
     airi_store(&worker->blocked, false, AIRI_SEQ_CST);
     airi_count(&worker->serial, 1);
 }

@@ -5,6 +5,7 @@
 #include "port/linux_file.h"
 #include "port/linux_poll.h"
 #include "port/port.h"
+#include "port/signals.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -14,14 +15,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#define SIGNAL_STACK_BYTES (64u * 1024) /* beyond the kernel's own frame: room for a fault handler and its unwinder */
 
 static int64_t linux_now_ns(airt_world *world)
 {
@@ -84,41 +82,12 @@ struct airi_thread {
     size_t signal_bytes;
 };
 
-static size_t page_bytes(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-/* The kernel saves the vector registers there: what it needs differs from machine to machine. */
-static size_t signal_stack_bytes(void)
-{
-    size_t page = page_bytes();
-    size_t bytes = SIGNAL_STACK_BYTES + (size_t)getauxval(AT_MINSIGSTKSZ);
-    return (bytes + page - 1) / page * page;
-}
-
 static void thread_destroy(airt_world *world, airi_thread *thread)
 {
     if (thread == NULL)
         return;
-    if (thread->signal_stack != NULL)
-        world->unmap(world, thread->signal_stack - page_bytes(), page_bytes() + thread->signal_bytes);
+    airi_signal_stack_unmap(world, thread->signal_stack, thread->signal_bytes);
     free(thread);
-}
-
-/* NULL: no memory. */
-static char *signal_stack_map(airt_world *world, size_t bytes)
-{
-    size_t page = page_bytes();
-    if (!airi_permits(world, AIRT_ALLOCATION_SIGNAL_STACK))
-        return NULL;
-    char *memory = world->map(world, page + bytes);
-    if (memory == NULL)
-        return NULL;
-    if (mprotect(memory, page, PROT_NONE) == 0)
-        return memory + page;
-    world->unmap(world, memory, page + bytes);
-    return NULL;
 }
 
 static airt_status thread_create(airt_world *world, const char *name, airi_thread **out_thread)
@@ -128,8 +97,7 @@ static airt_status thread_create(airt_world *world, const char *name, airi_threa
     airi_thread *thread = calloc(1, sizeof(*thread));
     if (thread == NULL)
         return AIRT_ENOMEM;
-    thread->signal_bytes = signal_stack_bytes();
-    thread->signal_stack = signal_stack_map(world, thread->signal_bytes);
+    thread->signal_stack = airi_signal_stack_map(world, &thread->signal_bytes);
     if (thread->signal_stack == NULL) {
         thread_destroy(world, thread);
         return AIRT_ENOMEM;

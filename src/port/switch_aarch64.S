@@ -93,6 +93,33 @@ airi_switch_asm:
     .cfi_endproc
     .size airi_switch_asm, . - airi_switch_asm
 
+/* void airi_switch_land(void *sp): the second half alone; what ran before is over. */
+    .globl airi_switch_land
+    .hidden airi_switch_land
+    .type airi_switch_land, %function
+    .p2align 4
+airi_switch_land:
+    .cfi_startproc
+    .cfi_undefined x30
+    hint #34 /* bti c */
+    mov sp, x0
+    ldr x10, [sp, #160]
+    msr fpcr, x10
+    ldp x19, x20, [sp, #0]
+    ldp x21, x22, [sp, #16]
+    ldp x23, x24, [sp, #32]
+    ldp x25, x26, [sp, #48]
+    ldp x27, x28, [sp, #64]
+    ldp x29, x30, [sp, #80]
+    ldp d8, d9, [sp, #96]
+    ldp d10, d11, [sp, #112]
+    ldp d12, d13, [sp, #128]
+    ldp d14, d15, [sp, #144]
+    add sp, sp, #176
+    ret
+    .cfi_endproc
+    .size airi_switch_land, . - airi_switch_land
+
 /* The outermost frame of every context: its return address is undefined, so unwinders stop here. An unwinder looks up
  * the address before a return address, hence the nop that belongs to the frame and is never run. */
     .type airi_switch_outermost, %function

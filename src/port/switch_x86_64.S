@@ -65,6 +65,32 @@ airi_switch_asm:
     .cfi_endproc
     .size airi_switch_asm, . - airi_switch_asm
 
+/* void airi_switch_land(void *sp): the second half alone. What ran before is over, whatever it was: also a half done
+ * string instruction or x87 expression. */
+    .globl airi_switch_land
+    .hidden airi_switch_land
+    .type airi_switch_land, @function
+    .p2align 4
+airi_switch_land:
+    .cfi_startproc
+    .cfi_undefined %rip
+    endbr64
+    cld
+    fninit
+    movq %rdi, %rsp
+    ldmxcsr (%rsp)
+    fldcw 4(%rsp)
+    addq $8, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .cfi_endproc
+    .size airi_switch_land, . - airi_switch_land
+
 /* The outermost frame of every context: its return address is undefined, so unwinders stop here. An unwinder looks up
  * the address before a return address, hence the nop that belongs to the frame and is never run. */
     .type airi_switch_outermost, @function

@@ -55,6 +55,11 @@ typedef struct airt_spawn_options {
     bool                 monitor;         /* ctx only: watch the new actor, atomically */
     bool                 child; /* ctx only: the new actor stops (shutdown) when this incarnation of its spawner ends */
     bool                 notify_start; /* ctx only: an airt_started message tells how the start went */
+    uint64_t             tag;        /* supervised: comes back in every airt_child_change; the library does not look */
+    uint64_t             memory_max; /* bytes that an incarnation may own, its state included; 0: no bound. One call
+                                      * too many fails (ENOMEM, NULL) and ends the actor: AIRT_EXIT_NOMEM */
+    bool supervised; /* ctx only: the spawner decides what follows its ends; see "supervised children" */
+    bool asks_fail;  /* supervised: while it is down, asks fail at once (AIRT_EDEAD) instead of waiting */
 } airt_spawn_options;
 
 #define AIRT_NAME_MAX 255u
@@ -73,8 +78,9 @@ typedef struct airt_timer {
 #if UINTPTR_MAX == UINT64_MAX
 AIRI_STATIC_ASSERT(sizeof(airt_mailbox_options) == 32 && offsetof(airt_mailbox_options, reserved) == 20,
                    "layout frozen");
-AIRI_STATIC_ASSERT(sizeof(airt_spawn_options) == 72 && offsetof(airt_spawn_options, mailbox) == 24 &&
-                       offsetof(airt_spawn_options, turn_max) == 56 && offsetof(airt_spawn_options, link) == 68,
+AIRI_STATIC_ASSERT(sizeof(airt_spawn_options) == 96 && offsetof(airt_spawn_options, mailbox) == 24 &&
+                       offsetof(airt_spawn_options, turn_max) == 56 && offsetof(airt_spawn_options, link) == 68 &&
+                       offsetof(airt_spawn_options, tag) == 72 && offsetof(airt_spawn_options, supervised) == 88,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT(sizeof(airt_send_options) == 24 && offsetof(airt_send_options, trace) == 8 &&
                        offsetof(airt_send_options, wait) == 16,
@@ -87,9 +93,9 @@ AIRI_STATIC_ASSERT(sizeof(airt_send_options) == 24 && offsetof(airt_send_options
 /* Starts an actor and gives back its ref, which is good for sending at once. pre_start, the handler of `start`, runs
  * as the actor's first turn; its failure ends the actor with reason AIRT_EXIT_START. With start_within_ms the call
  * waits for it and returns AIRT_EFAILED when it failed (reason from airt_last_failure inside a handler).
- * Blocks: with start_within_ms.  Takes: nothing.
- * Fails: ENOMEM, ELIMIT (actors_max, dedicated_max, stacks), EEXIST (name), EKIND (no handler for `start`), EINVAL,
- * ESTOPPING, EKILLED, EFAILED, ETIMEDOUT, EDEADLK. */
+ * Blocks: with start_within_ms.  Takes: what a LOCAL start body owns, whatever comes.
+ * Fails: ENOMEM, ELIMIT (actors_max, dedicated_max, stacks), EEXIST (name), EKIND (no handler for `start`), EINVAL (a
+ * state larger than memory_max too), ESTOPPING, EKILLED, EFAILED, ETIMEDOUT, EDEADLK. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_spawn_behavior_sized(airt_from from, const airt_behavior *behavior,
                                                                airt_ref *out_ref, const airt_spawn_options *options,
                                                                size_t options_size);
@@ -137,10 +143,11 @@ typedef struct airt_actor_info {
     int64_t     started_ns;      /* monotonic; of this incarnation */
     int64_t     last_message_ns; /* begin of the newest message, at turn precision; 0: none yet */
     const char *behavior;        /* name; valid while its code is loaded */
+    uint64_t    memory;          /* bytes of this incarnation that count against its memory_max; 0 without one */
 } airt_actor_info;
 
 #if UINTPTR_MAX == UINT64_MAX
-AIRI_STATIC_ASSERT(sizeof(airt_actor_info) == 48 && offsetof(airt_actor_info, handled) == 16 &&
+AIRI_STATIC_ASSERT(offsetof(airt_actor_info, memory) == 48 && offsetof(airt_actor_info, handled) == 16 &&
                        offsetof(airt_actor_info, behavior) == 40,
                    "layout frozen: only append");
 #endif
@@ -317,8 +324,8 @@ AIRT_API void airt_demonitor(airt_ctx *ctx, airt_ref who);
 AIRT_API AIRT_MUST_CHECK airt_status airt_link(airt_ctx *ctx, airt_ref who);
 /* Unties them, whoever linked. Nothing of the link comes any more but a notice that was sent already. */
 AIRT_API void airt_unlink(airt_ctx *ctx, airt_ref who);
-/* From now on failures of linked actors arrive as airt_exited messages instead of ending this actor; false, or a
- * restart: no longer. (OTP: process_flag(trap_exit).) */
+/* From now on failures of linked actors arrive as airt_exited messages instead of ending this actor; false, or the
+ * end of this incarnation: no longer. (OTP: process_flag(trap_exit).) */
 AIRT_API void airt_trap_exit(airt_ctx *ctx, bool on);
 
 /* Marks a region that may block the thread; the other actors go on with another worker. No await inside. Ended by

@@ -6,7 +6,10 @@
 #include <airt/actor.h>
 #include <airt/base.h>
 #include <airt/behavior.h>
+#include <airt/children.h>
+#include <airt/faults.h>
 #include <airt/message.h>
+#include <airt/supervise.h>
 #include <airt/system.h>
 #include <airt/world.h>
 

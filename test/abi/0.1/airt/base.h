@@ -62,7 +62,8 @@ extern "C" {
     X(AIRT_EVERSION, "unknown version", 0)                                                                             \
     X(AIRT_EPENDING, "not done yet", 1)                                                                                \
     X(AIRT_ELEFT, "actors or handlers are left", 1)                                                                    \
-    X(AIRT_ESYSTEM, "operating system refused", 1)
+    X(AIRT_ESYSTEM, "operating system refused", 1)                                                                     \
+    X(AIRT_ERUNNING, "it is running", 0)
 
 #define AIRI_STATUS_ENUM(name, text, retry) name,
 typedef enum airt_status {
@@ -135,10 +136,12 @@ typedef struct airt_bytes {
 #else
 #define AIRI_LITERAL(type, ...) ((type){ __VA_ARGS__ })
 #endif
-#define AIRT_NS(n) AIRI_LITERAL(airt_duration, (int64_t)(n))
-#define AIRT_US(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000)
-#define AIRT_MS(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000000)
-#define AIRT_SECONDS(n) AIRI_LITERAL(airt_duration, (int64_t)(n)*1000000000)
+#define AIRT_NS(n) AIRI_LITERAL(airt_duration, AIRI_WHOLE_NUMBER(n))
+#define AIRT_US(n) AIRI_LITERAL(airt_duration, AIRI_WHOLE_NUMBER(n) * 1000)
+#define AIRT_MS(n) AIRI_LITERAL(airt_duration, AIRI_WHOLE_NUMBER(n) * 1000000)
+#define AIRT_SECONDS(n) AIRI_LITERAL(airt_duration, AIRI_WHOLE_NUMBER(n) * 1000000000)
+/* Integers only: half a second is AIRT_MS(500), and a cast alone would make it none. */
+#define AIRI_WHOLE_NUMBER(n) ((int64_t)((n) | 0))
 #define AIRT_FOREVER AIRI_LITERAL(airt_duration, INT64_MAX)
 #define AIRT_NONE AIRI_LITERAL(airt_ref, 0)
 #define AIRT_STR(literal) AIRI_LITERAL(airt_str, "" literal, sizeof(literal) - 1)
@@ -160,7 +163,8 @@ static inline bool airt_ref_none(airt_ref ref)
             return airi_status;                                                                                        \
     } while (0)
 
-/* A programmer error: prints file, line and the condition, then aborts. On in every build. */
+/* A programmer error: prints file, line and the condition, then aborts. On in every build. In the code of a handler whose
+ * faults are contained it ends the actor instead, with AIRT_EXIT_CHECK. */
 #define AIRT_CHECK(cond) ((cond) ? (void)0 : airi_check_failed(__FILE__, __LINE__, #cond))
 #define AIRT_CHECK_EQ(a, b) airi_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
 /* What the two do when the condition failed; not for users. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Behaviours: which kinds an actor handles, and how; what a protocol accepts; the kinds that the runtime itself sends.
- * `struct counter` is the state of actor `counter`: zeroed when an incarnation starts, touched by its handlers only. */
+ * `struct counter` is the state of actor `counter`: zeroed when an incarnation starts, touched by its handlers only.
+ * In C++ it must be trivial: nothing constructs or destroys it. */
 #ifndef AIRT_BEHAVIOR_H
 #define AIRT_BEHAVIOR_H
 
@@ -27,11 +28,15 @@ typedef struct airt_behavior {
     airt_status (*otherwise)(airt_ctx *ctx); /* the rule of AIRT_STATE for the other kinds; NULL: airt_refuse */
     airt_placement placement;
     bool           pinned; /* a suspended handler resumes on the same thread */
+    uint32_t runaway_ms;   /* not 0: its handlers are pure (they touch self, msg and the runtime, nothing else), and one
+                                * that computes longer is ended with reason AIRT_EXIT_FAULT, code SIGXCPU, where faults are
+                                * contained, at the latest stuck_ms after that */
 } airt_behavior;
 
 #if UINTPTR_MAX == UINT64_MAX
-AIRI_STATIC_ASSERT(sizeof(airt_behavior) == 48 && offsetof(airt_behavior, receive) == 16 &&
-                       offsetof(airt_behavior, placement) == 40 && offsetof(airt_behavior, pinned) == 44,
+AIRI_STATIC_ASSERT(sizeof(airt_behavior) == 56 && offsetof(airt_behavior, receive) == 16 &&
+                       offsetof(airt_behavior, placement) == 40 && offsetof(airt_behavior, pinned) == 44 &&
+                       offsetof(airt_behavior, runaway_ms) == 48,
                    "layout frozen: programs lay out behaviours; only append, struct_size tells");
 #endif
 
@@ -105,9 +110,9 @@ AIRT_API airt_status airt_refuse(airt_ctx *ctx);
     X(AIRT_EXIT_LINKED, "linked")        /* an actor it was linked to failed: `origin` */                              \
     X(AIRT_EXIT_ESCALATED, "escalated")  /* its airt_failed answered ESCALATE; there are no supervisors yet */         \
     X(AIRT_EXIT_NOPROC, "no such actor") /* watched or linked when already gone */                                     \
-    X(AIRT_EXIT_NOMEM, "out of memory")  /* its memory budget; not produced yet */                                     \
-    X(AIRT_EXIT_FAULT, "fault")          /* a signal in its code; not produced yet: it ends the process */             \
-    X(AIRT_EXIT_CHECK, "check failed")   /* a failed AIRT_CHECK in its code; not produced yet: it aborts */
+    X(AIRT_EXIT_NOMEM, "out of memory")  /* it wanted more than its memory_max allows */                               \
+    X(AIRT_EXIT_FAULT, "fault")          /* a signal in its code: code; where faults are contained */                  \
+    X(AIRT_EXIT_CHECK, "check failed")   /* a failed AIRT_CHECK in its code, where faults are contained */
 
 #define AIRI_EXIT_ENUM(name, text) name,
 typedef enum airt_exit {
@@ -231,6 +236,10 @@ static inline bool airt_exit_is_failure(airt_exit exit)
 #define AIRI_OPTION(behavior, option) (void)(behavior option);
 #define AIRI_BEHAVIOR_VALUE(actor, name, receive, kinds, otherwise, ...)                                               \
     [] {                                                                                                               \
+        static_assert(std::is_trivially_default_constructible<struct actor>::value &&                                  \
+                          std::is_trivially_destructible<struct actor>::value,                                         \
+                      #actor ": the state is zeroed, not constructed, and never destroyed: no constructors, default "  \
+                             "member initializers or members that own something");                                     \
         airt_behavior airi_behavior = { (uint32_t)sizeof(airt_behavior),                                               \
                                         (uint32_t)sizeof(struct actor),                                                \
                                         name,                                                                          \
@@ -238,7 +247,8 @@ static inline bool airt_exit_is_failure(airt_exit exit)
                                         kinds,                                                                         \
                                         otherwise,                                                                     \
                                         AIRT_POOLED,                                                                   \
-                                        false };                                                                       \
+                                        false,                                                                         \
+                                        0 };                                                                           \
         AIRI_EACH(AIRI_OPTION, airi_behavior, __VA_ARGS__)                                                             \
         return airi_behavior;                                                                                          \
     }()

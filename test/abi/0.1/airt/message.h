@@ -50,6 +50,8 @@ typedef struct airt_body {
 #define AIRT_KIND(kind, ...) AIRT_KIND_VERSIONED(kind, 1, __VA_ARGS__)
 /* The same with a version of its own, for those who tell revisions of a kind apart. Fields are only ever appended. */
 #define AIRT_KIND_VERSIONED(kind, version, ...)                                                                        \
+    AIRI_STATIC_ASSERT(sizeof(#__VA_ARGS__) > 1,                                                                       \
+                       #kind ": no fields; a kind without any is AIRT_SIGNAL(" #kind "), which declares its struct");  \
     AIRI_KIND_FACTS(kind, __VA_ARGS__)                                                                                 \
     AIRI_KIND_WEAK(kind)                                                                                               \
     AIRI_KIND_DATA(kind, version, __VA_ARGS__)
@@ -116,6 +118,12 @@ typedef struct airt_body {
 /* The runtime's own kinds live in the library, once, so that their addresses hold across modules. */
 #define AIRI_RUNTIME_KIND(kind, ...)                                                                                   \
     AIRI_KIND_FACTS(kind, __VA_ARGS__)                                                                                 \
+    AIRT_API extern const airt_kind kind##_kind;
+
+/* The same without fields. */
+#define AIRI_RUNTIME_SIGNAL(kind)                                                                                      \
+    AIRI_SINK(kind)                                                                                                    \
+    AIRI_FLAGS_ARE(kind, 0u)                                                                                           \
     AIRT_API extern const airt_kind kind##_kind;
 
 /* A ctx or a system as an airt_from. gcc's -Wpedantic dislikes the conversion that airt_from stands for, so in programs

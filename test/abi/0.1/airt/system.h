@@ -6,12 +6,14 @@
 
 #include <airt/actor.h>
 #include <airt/base.h>
+#include <airt/behavior.h>
+#include <airt/faults.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Why a message that was accepted was not handled; or, from FULL on, why it was not accepted. */
+/* Why a message that was accepted was not handled; or, from AIRT_LETTER_FULL on, why it was not accepted. */
 #define AIRT_DEAD_LETTER_TABLE(X)                                                                                      \
     X(AIRT_LETTER_EXPIRED, "expired", 1)                                                                               \
     X(AIRT_LETTER_DROPPED, "dropped", 1)                                                                               \
@@ -47,23 +49,33 @@ typedef struct airt_dead_letter {
 typedef void (*airt_dead_letter_fn)(void *context, const airt_dead_letter *letter);
 
 /* Things worth knowing that are no failure of a call. */
+#define AIRT_REPORT_TABLE(X)                                                                                           \
+    X(AIRT_REPORT_STUCK, "stuck")         /* a handler has not returned within stuck_ms */                             \
+    X(AIRT_REPORT_UNSTUCK, "unstuck")     /* it did after all */                                                       \
+    X(AIRT_REPORT_ABANDONED, "abandoned") /* a handler outlived the kill of its actor */                               \
+    X(AIRT_REPORT_FAILED, "failed")       /* an actor failed: status in `status` */                                    \
+    X(AIRT_REPORT_ESCALATED, "escalated") /* an actor without supervisor escalated; it was stopped */                  \
+    X(AIRT_REPORT_LEAK, "leak")           /* something was left at the final stop: text says what */                   \
+    X(AIRT_REPORT_MEMORY, "memory bound") /* memory_max was hit; again only after the bytes fell a tenth below it */   \
+    X(AIRT_REPORT_FAULT, "fault")         /* a fault was contained, and ends its actor: `fault` */
+
+#define AIRI_REPORT_ENUM(name, text) name,
 typedef enum airt_report_kind {
-    AIRT_REPORT_STUCK,     /* a handler has not returned within stuck_ms */
-    AIRT_REPORT_UNSTUCK,   /* it did after all */
-    AIRT_REPORT_ABANDONED, /* a handler outlived the kill of its actor */
-    AIRT_REPORT_FAILED,    /* an actor failed: status in `status` */
-    AIRT_REPORT_ESCALATED, /* an actor without supervisor escalated; it was stopped */
-    AIRT_REPORT_LEAK       /* something was left at the final stop: text says what */
+    AIRT_REPORT_TABLE(AIRI_REPORT_ENUM) AIRT_REPORT_COUNT
 } airt_report_kind;
+#undef AIRI_REPORT_ENUM
+/* The text of a kind of report, never NULL; "unknown report" outside the table. Owns: static text. */
+AIRT_API const char *airt_report_text(airt_report_kind kind);
 /* What the report hook is shown: laid out by the library and lent for the call; it may grow at the tail. */
 typedef struct airt_report {
-    airt_report_kind kind;
-    airt_ref         who;
-    const char      *behavior;
-    const char      *message; /* kind of the message in work, or NULL */
-    airt_status      status;
-    int64_t          ns; /* how long, for STUCK and UNSTUCK */
-    const char      *text;
+    airt_report_kind  kind;
+    airt_ref          who;
+    const char       *behavior;
+    const char       *message; /* name of the kind that was in work, a start or a hook too; NULL: none, or unknown */
+    airt_status       status;
+    int64_t           ns; /* how long, for STUCK and UNSTUCK */
+    const char       *text;
+    const airt_fault *fault; /* FAULT: lent for the call; else NULL */
 } airt_report;
 typedef void (*airt_report_fn)(void *context, const airt_report *report);
 
@@ -79,6 +91,12 @@ typedef struct airt_recorder {
 } airt_recorder;
 /* Records nothing and costs nothing; known by its address. */
 AIRT_API extern const airt_recorder airt_recorder_none;
+
+/* What a fault in a handler's own code (SIGSEGV, abort, a failed check...) does. docs/faults.md says what is promised. */
+typedef enum airt_faults {
+    AIRT_FAULTS_DEFAULT, /* nothing of ours: the process dies as it would without the library */
+    AIRT_FAULTS_CONTAIN  /* that actor ends with reason AIRT_EXIT_FAULT or AIRT_EXIT_CHECK, where that is sound */
+} airt_faults;
 
 typedef struct airt_system_options {
     airt_world          *world;             /* NULL: the Linux world. Lent, must outlive the system. */
@@ -98,13 +116,24 @@ typedef struct airt_system_options {
     void                *dead_letter_context;
     airt_report_fn       report; /* any thread; must not call the runtime */
     void                *report_context;
-} airt_system_options; /* NULL or all zero: defaults; a test proves each */
+    airt_faults          faults;
+    uint32_t             faults_max;       /* contained faults within faults_window_ms; one more is fatal; 0: 1,000; at
+                                            * most AIRT_FAULTS_LIMIT */
+    uint32_t             faults_window_ms; /* 0: 10,000 */
+    uint32_t             restarts_per_s;   /* restarts of supervised children in the whole system; 0: no limit */
+    uint64_t             memory_max;       /* bound of airt_system_stats.bytes, stacks not included; 0: none */
+    const char          *flight_path;      /* the flight recorder's file, made or overwritten; NULL: none. Copied. */
+    uint32_t             flight_events;    /* events kept for each worker, at most 1,048,576; 0: 4,096 */
+    const char          *postmortem_path;  /* where a fault that is not contained is described before it ends the
+                                            * process; appended to, made if need be; NULL: nowhere. Copied. */
+} airt_system_options;                     /* NULL or all zero: defaults; a test proves each */
 
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
 
-/* Creates a system and starts its workers. Touches no signal handler and prints nothing.
- * Fails: ENOMEM, ESYSTEM (no thread), EINVAL (a bound too large, a stack too small), ELIMIT (stacks_max below workers),
- * EVERSION (the header is of another major version, or, while that is 0, of another minor one). */
+/* Creates a system and starts its workers. Touches no signal handler, but with AIRT_FAULTS_CONTAIN, and prints nothing.
+ * Fails: ENOMEM, ESYSTEM (no thread; flight_path cannot be made, or the disk is full), EEXIST (flight_path is some other
+ * file, or in use), EINVAL (a bound too large, a stack too small), ELIMIT (stacks_max below workers), EVERSION (the
+ * header is of another major version, or, while that is 0, of another minor one). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size,
                                                               size_t recorder_size, int header_version,
                                                               airt_system **out_system);
@@ -116,7 +145,17 @@ AIRT_MUST_CHECK static inline airt_status airt_system_create(const airt_system_o
                                     out_system);
 }
 
-/* Ends every actor (shutdown, children before parents), waits until `within` passes, then kills what is left. With
+/* Asks for the end of the system: nothing is spawned or restarted any more, and airt_system_wait returns with the reason
+ * (NULL: AIRT_EXIT_SHUTDOWN; the first one counts). A supervisor at the root that gives up does this. Thread: any.
+ * Fails: EKILLED (the caller was). */
+AIRT_API airt_status airt_system_end(airt_from from, const airt_reason *reason);
+/* Waits for that, as a program's main thread does before airt_system_stop. out_reason may be NULL.
+ * Thread: outside any handler.  Blocks: until then.  Fails: ETIMEDOUT. */
+AIRT_API AIRT_MUST_CHECK airt_status airt_system_wait(airt_system *system, airt_duration within,
+                                                      airt_reason *out_reason);
+
+/* Ends every actor (shutdown; children before parents, those of supervisors by their supervisors), waits until `within`
+ * passes, then kills what is left. With
  * nothing left the system is destroyed and *system is NULL. Otherwise (abandoned handlers that have not returned) the
  * system lives, AIRT_ELEFT is returned, and the call may be made again. *system NULL: nothing to do.
  * Thread: outside any handler, when no other calls with the system.  Blocks: until all have ended.  Fails: ELEFT. */
@@ -148,6 +187,7 @@ typedef struct airt_system_stats {
     uint64_t timers_armed, timers_fired;
     uint64_t bytes; /* mapped from the operating system for messages, states and tables; partly untouched */
     uint32_t workers, workers_stuck;
+    uint64_t bytes_max; /* memory_max; 0: no bound */
 } airt_system_stats;
 /* Reads the account; live, terms may lag behind each other. Allocates: nothing. */
 AIRT_API void airt_system_stats_get_sized(airt_system *system, airt_system_stats *out_stats, size_t stats_size);
@@ -161,19 +201,24 @@ static inline void airt_system_stats_get(airt_system *system, airt_system_stats 
 AIRI_STATIC_ASSERT(sizeof(airt_recorder) == 48 && offsetof(airt_recorder, accepted) == 8 &&
                        offsetof(airt_recorder, state) == 40,
                    "layout frozen: only append");
-AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 96 && offsetof(airt_system_options, foreign_loop) == 48 &&
+AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 144 && offsetof(airt_system_options, foreign_loop) == 48 &&
                        offsetof(airt_system_options, recorder) == 56 &&
-                       offsetof(airt_system_options, report_context) == 88,
+                       offsetof(airt_system_options, report_context) == 88 &&
+                       offsetof(airt_system_options, faults) == 96 && offsetof(airt_system_options, memory_max) == 112,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT((int)AIRT_LETTER_COUNT <= AIRT_LETTERS_MAX && offsetof(airt_system_stats, refused) == 160 &&
-                       offsetof(airt_system_stats, workers) == 312 && sizeof(airt_system_stats) == 320,
+                       offsetof(airt_system_stats, workers) == 312 && offsetof(airt_system_stats, bytes_max) == 320,
                    "layout frozen: only append");
 AIRI_STATIC_ASSERT(sizeof(airt_dead_letter) == 40 && offsetof(airt_dead_letter, kind) == 24 &&
-                       sizeof(airt_report) == 56 && offsetof(airt_report, ns) == 40,
+                       sizeof(airt_report) == 64 && offsetof(airt_report, ns) == 40,
                    "layout frozen: only append");
 #endif
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef AIRI_FROM_WRAPPED
+#define airt_system_end(from, ...) airt_system_end(AIRI_FROM(from), __VA_ARGS__)
 #endif
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The verbs as programs write them: each ends in `kind, .fields` and becomes a call of the function form in actor.h,
- * whose comment says what it does, when it blocks and how it fails. The same text works in C++17. `from` is a handler's
- * ctx or a system. `to` is a typed ref, protocol_ref or kind_sink; the _any verbs take an untyped airt_ref. */
+ * whose comment says what it does, when it blocks and how it fails; docs/cplusplus.md has what C++17 writes in another
+ * way. `from` is a handler's ctx or a system. `to` is a typed ref, protocol_ref or kind_sink; the _any verbs take an
+ * untyped airt_ref. */
 #ifndef AIRT_VERBS_H
 #define AIRT_VERBS_H
 

@@ -36,7 +36,7 @@ AIRT_MUST_CHECK static inline airt_status airt_sim_create(const airt_sim_options
 AIRT_API bool airt_sim_step(airt_world *world);
 /* Steps until nothing is ready, without moving the clock. */
 AIRT_API void airt_sim_settle(airt_world *world);
-/* Steps until the clock has moved by span; the clock ends exactly there. */
+/* Steps until the clock has moved by span; the clock ends exactly there. A negative span is over at once. */
 AIRT_API void airt_sim_run(airt_world *world, airt_duration span);
 /* The virtual clock. */
 AIRT_API int64_t airt_sim_now_ns(const airt_world *world);
@@ -60,7 +60,9 @@ AIRT_API uint64_t airt_sim_hash(const airt_world *world);
     X(SYSTEM, "system")                                                                                                \
     X(WORKER, "worker")                                                                                                \
     X(THREAD, "thread")                                                                                                \
-    X(SIGNAL_STACK, "signal stack")
+    X(SIGNAL_STACK, "signal stack")                                                                                    \
+    X(CHILD, "supervised child")                                                                                       \
+    X(FILE, "file")
 #define AIRI_ALLOCATION_ENUM(name, text) AIRT_ALLOCATION_##name,
 typedef enum airt_allocation {
     AIRT_ALLOCATION_TABLE(AIRI_ALLOCATION_ENUM) AIRT_ALLOCATION_COUNT
