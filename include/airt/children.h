@@ -45,6 +45,8 @@ typedef struct airt_child_change {
     airt_reason      reason;         /* ENDED */
     bool             started;        /* ENDED: its start had succeeded */
     bool             restart_wanted; /* ENDED: its airt_failed answered AIRT_RESTART */
+    const airt_kind *kind;           /* ENDED by a failure: of the message in work; NULL: none, or its start */
+    uint64_t         trace;          /* and its trace id */
 } airt_child_change;
 
 /* The next thing that happened to a supervised child, in order. False: nothing more. */
@@ -78,6 +80,12 @@ AIRT_API airt_status airt_child_rest(airt_ctx *ctx, airt_ref who);
 /* The same for good: the name is free and the ref dead. Fails: EINVAL (as above), EKILLED. */
 AIRT_API airt_status airt_child_release(airt_ctx *ctx, airt_ref who);
 
+/* For so long, messages of this kind (and of this trace id, unless it is 0) are dead letters (quarantined) when their
+ * turn comes; a request is answered AIRT_EREFUSED. For messages that the child failed of again and again. Eight at a
+ * time: the oldest gives way. Fails: EINVAL (not a child of this actor), ENOMEM, EKILLED. */
+AIRT_API AIRT_MUST_CHECK airt_status airt_child_quarantine(airt_ctx *ctx, airt_ref who, const airt_kind *kind,
+                                                           uint64_t trace, airt_duration span);
+
 /* From now on airt_stop and airt_drain of this actor arrive as an airt_stop_asked, once, instead of ending it; false,
  * or the end of this incarnation: no longer. A kill is never trapped. Fails: ENOMEM, EKILLED. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_trap_stop(airt_ctx *ctx, bool on);
@@ -105,7 +113,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_msg_attach(airt_ctx *ctx, airt_msg *ms
 AIRT_API airt_ctx *airt_from_ctx(airt_from from);
 
 #if UINTPTR_MAX == UINT64_MAX
-AIRI_STATIC_ASSERT(sizeof(struct airt_stop_asked) == 24 && sizeof(airt_child_change) == 56 &&
+AIRI_STATIC_ASSERT(sizeof(struct airt_stop_asked) == 24 && sizeof(airt_child_change) == 72 &&
                        offsetof(airt_child_change, reason) == 24 && offsetof(airt_child_change, started) == 48,
                    "layout frozen: only append");
 #endif

@@ -56,6 +56,14 @@ typedef struct airt_health {
     uint32_t failed_max;  /* so many missed or failing answers in a row, and it is killed and restarted; 0: 3 */
 } airt_health;
 
+/* Messages that a child fails of whenever they come again, known by kind and trace id (give what is re-sent a trace of
+ * its own: airt_send_options.trace). They are dead letters (quarantined) for a while instead of one failure more. */
+typedef struct airt_poison {
+    uint32_t failures_max;      /* failures of one identity; 0: never */
+    uint32_t kind_failures_max; /* failures of one kind, whatever its trace; 0: never */
+    uint32_t quarantine_ms;     /* 0: 60,000 */
+} airt_poison;
+
 typedef struct airt_tree airt_tree;
 
 typedef struct airt_child {
@@ -73,6 +81,7 @@ typedef struct airt_child {
     bool                 drop_mail;      /* a restart drops what is queued */
     bool                 asks_fail;      /* while it is down, asks fail at once instead of waiting */
     airt_health          health;
+    airt_poison          poison;
     airt_mailbox_options mailbox;
     uint32_t             turn_max, stash_max; /* as in airt_spawn_options */
     uint64_t             memory_max;
@@ -92,7 +101,8 @@ typedef struct airt_child {
     X(AIRT_SUP_RECOVERED, "recovered")              /* it is well again */                                             \
     X(AIRT_SUP_UNHEALTHY, "unhealthy")              /* failed_max in a row: killed */                                  \
     X(AIRT_SUP_DELAYED, "restart delayed")          /* no memory, or restarts_per_s: tried again in delay_ms */        \
-    X(AIRT_SUP_STOPPED, "stopped")                  /* the supervisor is about to end with this reason */
+    X(AIRT_SUP_STOPPED, "stopped")                  /* the supervisor is about to end with this reason */              \
+    X(AIRT_SUP_POISON, "poison quarantined")        /* `message` and `trace`, for delay_ms */
 #define AIRI_SUP_ENUM(name, text) name,
 typedef enum airt_supervision {
     AIRT_SUPERVISION_TABLE(AIRI_SUP_ENUM) AIRT_SUPERVISION_COUNT
@@ -110,7 +120,9 @@ typedef struct airt_supervision_event {
     uint32_t          restarts; /* of this child so far */
     uint32_t          delay_ms;
     airt_reason       reason;
-    const airt_child *spec; /* NULL: none */
+    const airt_child *spec;    /* NULL: none */
+    const char       *message; /* POISON: the kind's name */
+    uint64_t          trace;   /* POISON: the identity; 0: the whole kind */
 } airt_supervision_event;
 /* Called inside the supervisor's handler: quick, and without awaits. */
 typedef void (*airt_supervision_fn)(void *context, const airt_supervision_event *event);

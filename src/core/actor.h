@@ -37,6 +37,7 @@ enum {
     AIRI_SLOW = 1 << 8,         /* the owner's: its handlers are timed one by one */
     AIRI_ASKS_FAIL = 1 << 9,    /* down between two incarnations, and asks do not wait for the next */
     AIRI_ASKED_SELF = 1 << 10,  /* never set: with ASKED_STOP, a request that is not trapped */
+    AIRI_QUARANTINE = 1 << 12,  /* some messages are not to be begun: see quarantine.h; set and cleared under lock */
     AIRI_OVER_BUDGET = 1 << 11, /* the owner's: it wanted more memory than it may have; see budget.h */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
@@ -131,8 +132,10 @@ typedef struct airi_child {
     bool                  started;        /* the present incarnation's start succeeded */
     bool                  restart_wanted; /* its airt_failed answered so */
     bool                  asks_fail;
+    const airt_kind      *kind; /* what it had in work when it failed; NULL: nothing, or a start */
+    uint64_t              trace;
 } airi_child;
-_Static_assert(sizeof(airi_child) == 64, "a cache line for each supervised child");
+_Static_assert(sizeof(airi_child) == 80, "all that supervision adds to an actor, beside its supervisor's own record");
 enum {
     AIRI_TELL_STARTED = 1 << 0,
     AIRI_TELL_ENDED = 1 << 1
@@ -178,29 +181,30 @@ typedef struct airi_keeper { /* keeps a message out of its handler */
     bool       built; /* while it is being sent: whether it was built, or kept and so in the account */
 } airi_keeper;
 
-struct airi_extra {                       /* under actor->lock unless it says otherwise */
-    airi_list             waiters;        /* airi_waiter, first come first served */
-    airi_list             owned;          /* airi_owned */
-    airi_list             timers;         /* airi_timer.owner_link; timer_lock */
-    airi_list             ties_a, ties_b; /* relations lock: as `a`, as `b` */
-    const airt_behavior  *born;           /* after a become: what it was spawned with */
-    airi_worker          *dedicated;      /* fixed: the worker of a dedicated actor */
-    airt_msg             *stash;          /* ring like a lane */
-    uint32_t              stash_count, stash_max;
-    uint32_t              wait_ms;
-    uint32_t              bytes_max;
-    int64_t               bytes_used;
-    uint64_t              memory_max;  /* fixed; 0: no budget */
-    AIRI_ATOMIC(uint64_t) memory_used; /* see budget.h */
-    uint64_t              stash_charge;
-    airt_msg             *start;   /* construction arguments, delivered at every start */
-    airt_msg             *starter; /* reserved airt_started answer for who waits for the start */
-    uint64_t              starter_call;
-    airt_ref              starter_ref;
-    const char           *name; /* the registry's copy; names_lock */
-    uint32_t              restarts;
-    airi_brood           *brood; /* set once, under relations_lock; freed at the final stop */
-    airt_msg *stop_notice;       /* airt_stop_asked, reserved while stops are trapped; NULL: not trapped, or sent */
+struct airi_extra {                         /* under actor->lock unless it says otherwise */
+    airi_list               waiters;        /* airi_waiter, first come first served */
+    airi_list               owned;          /* airi_owned */
+    airi_list               timers;         /* airi_timer.owner_link; timer_lock */
+    airi_list               ties_a, ties_b; /* relations lock: as `a`, as `b` */
+    const airt_behavior    *born;           /* after a become: what it was spawned with */
+    airi_worker            *dedicated;      /* fixed: the worker of a dedicated actor */
+    airt_msg               *stash;          /* ring like a lane */
+    uint32_t                stash_count, stash_max;
+    uint32_t                wait_ms;
+    uint32_t                bytes_max;
+    int64_t                 bytes_used;
+    uint64_t                memory_max;  /* fixed; 0: no budget */
+    AIRI_ATOMIC(uint64_t)   memory_used; /* see budget.h */
+    uint64_t                stash_charge;
+    airt_msg               *start;   /* construction arguments, delivered at every start */
+    airt_msg               *starter; /* reserved airt_started answer for who waits for the start */
+    uint64_t                starter_call;
+    airt_ref                starter_ref;
+    const char             *name; /* the registry's copy; names_lock */
+    uint32_t                restarts;
+    struct airi_quarantine *quarantine; /* lock */
+    airi_brood             *brood;      /* set once, under relations_lock; freed at the final stop */
+    airt_msg *stop_notice; /* airt_stop_asked, reserved while stops are trapped; NULL: not trapped, or sent */
     bool      trap_stop;
     bool      orphaned;  /* its handler was abandoned: the state, and the thread of a dedicated one, are out */
     bool      start_out; /* so are the construction arguments; they come back when the handler returns */

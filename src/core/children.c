@@ -7,6 +7,7 @@
 #include "base/sized.h"
 #include "core/letters.h"
 #include "core/life.h"
+#include "core/quarantine.h"
 
 #include <string.h>
 
@@ -208,6 +209,19 @@ void airi_child_started(airt_system *system, airi_worker *worker, airi_actor *ac
     airi_mutex_unlock(&system->relations_lock);
 }
 
+void airi_child_in_work(airt_system *system, airi_actor *actor, const airt_kind *kind, uint64_t trace)
+{
+    airi_child *child;
+
+    airi_mutex_lock(&system->relations_lock);
+    child = child_of(system, actor);
+    if (child != NULL) {
+        child->kind = kind;
+        child->trace = trace;
+    }
+    airi_mutex_unlock(&system->relations_lock);
+}
+
 void airi_child_wants_restart(airt_system *system, airi_actor *actor)
 {
     airi_child *child;
@@ -309,6 +323,8 @@ static void change_fill(airi_child *child, airi_actor *actor, airt_child_change 
     out->reason = airi_life_reason(actor);
     out->started = child->started;
     out->restart_wanted = child->restart_wanted;
+    out->kind = child->kind;
+    out->trace = child->trace;
 }
 
 bool airt_child_next_sized(airt_ctx *ctx, airt_child_change *out_change, size_t change_size)
@@ -369,6 +385,17 @@ airt_status airt_child_tag(airt_ctx *ctx, airt_ref who, uint64_t *out_tag)
     return status;
 }
 
+airt_status airt_child_quarantine(airt_ctx *ctx, airt_ref who, const airt_kind *kind, uint64_t trace,
+                                  airt_duration span)
+{
+    uint64_t    tag;
+    airt_status status = airt_child_tag(ctx, who, &tag);
+
+    if (status == AIRT_OK)
+        status = airi_quarantine_add(ctx->system, ctx->worker, who, kind, trace, span);
+    return status == AIRT_EDEAD ? AIRT_EINVAL : status;
+}
+
 /* A second's restarts may come at once, then one by one (a leaky bucket). */
 static bool rate_permits(airt_system *system)
 {
@@ -416,6 +443,7 @@ airt_status airt_child_restart_sized(airt_ctx *ctx, airt_ref who, const airt_res
         resting = child->resting;
         no_news(child);
         child->down = child->resting = child->started = child->restart_wanted = false;
+        child->kind = NULL;
         airi_life_revive(ctx, actor); /* its state first: whoever asks it to end now is heard */
     }
     airi_mutex_unlock(&system->relations_lock);

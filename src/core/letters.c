@@ -47,6 +47,7 @@ static airt_status status_of(airt_letter reason)
         [AIRT_LETTER_INCARNATION] = AIRT_EFAILED, [AIRT_LETTER_FULL] = AIRT_EFULL,
         [AIRT_LETTER_DEAD] = AIRT_EDEAD,          [AIRT_LETTER_NOMEM] = AIRT_ENOMEM,
         [AIRT_LETTER_INVALID] = AIRT_EINVAL,      [AIRT_LETTER_DEADLOCK] = AIRT_EDEADLK,
+        [AIRT_LETTER_POISON] = AIRT_EREFUSED,
     };
 
     return status[reason];

@@ -10,6 +10,7 @@
 #include "core/deadlock.h"
 #include "core/flight.h"
 #include "core/letters.h"
+#include "core/quarantine.h"
 #include "core/timers.h"
 
 #include <airt/behavior.h>
@@ -314,6 +315,7 @@ void airi_extra_release(airt_system *system, airi_worker *worker, airi_actor *ac
         airi_msg_free(&system->heap, airi_cache_of(worker), extra->starter);
     if (extra->dedicated != NULL)
         airi_worker_dismiss(system, worker, extra->dedicated);
+    airi_quarantine_free(system, worker, extra);
     airi_brood_free(system, worker, extra);
     airi_heap_give(&system->heap, airi_cache_of(worker), extra, sizeof *extra);
 }

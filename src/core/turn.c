@@ -3,11 +3,13 @@
  * up. The caller owns the actor; when the turn ends it is idle, queued, suspended or gone, and not to be touched. */
 #include "base/mutant.h"
 #include "core/await.h"
+#include "core/children.h"
 #include "core/budget.h"
 #include "core/flight.h"
 #include "core/letters.h"
 #include "core/life.h"
 #include "core/loop.h"
+#include "core/quarantine.h"
 
 #include <airt/behavior.h>
 
@@ -165,6 +167,8 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
         end_unhandled(ctx, AIRT_LETTER_STOPPED);
         return true;
     }
+    if (ctx->msg != NULL && airi_load(&actor->child, AIRI_RELAXED) != 0) /* a glance; it looks again */
+        airi_child_in_work(ctx->system, actor, ctx->msg->kind, ctx->trace);
     end_unhandled(ctx, AIRT_LETTER_FAULT);
     return airi_budget_breached(actor) || airi_life_failed(ctx, actor, status);
 }
@@ -190,11 +194,12 @@ static void __attribute__((noinline)) end_as_asked(airt_ctx *ctx, airi_actor *ac
     airi_life_end(ctx, actor, &reason, true);
 }
 
-/* True: asked to end, or over its budget, and gone. */
-static bool ended(airt_ctx *ctx, airi_actor *actor)
+/* True: asked to end, or over its budget, and gone. careful: not every message is to be begun. */
+static bool ended(airt_ctx *ctx, airi_actor *actor, bool *out_careful)
 {
     uint32_t flags = airi_load(&actor->flags, AIRI_SEQ_CST);
 
+    *out_careful = __builtin_expect((flags & AIRI_QUARANTINE) != 0, 0);
     if ((flags & (AIRI_ENDING | AIRI_OVER_BUDGET)) == 0)
         return false;
     end_as_asked(ctx, actor, flags);
@@ -312,16 +317,18 @@ static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
 /* One message, or the end of the turn. True: go on. */
 static bool step(airt_ctx *ctx, airi_actor *actor)
 {
+    bool      careful;
     airt_msg *msg;
 
-    if (ended(ctx, actor))
+    if (ended(ctx, actor, &careful))
         return false;
     if (airi_mail_has_new(&actor->urgent))
         drop_late_answers(ctx->worker, actor);
     msg = airi_box_next(ctx->worker, actor);
     if (msg == NULL)
         return !drained(ctx, actor) && !went_idle(ctx->worker, actor);
-    if (airi_begin(ctx->worker, actor, msg) && !handle(ctx, actor, msg))
+    if (airi_begin(ctx->worker, actor, msg) && !(careful && airi_quarantined(ctx, actor, msg)) &&
+        !handle(ctx, actor, msg))
         return false;
     if (--ctx->worker->turn_left == 0 || out_of_time(ctx->worker, actor)) {
         airi_schedule_last(ctx->system, ctx->worker, actor);
@@ -332,6 +339,8 @@ static bool step(airt_ctx *ctx, airi_actor *actor)
 
 void airi_turn(airt_ctx *ctx, airi_actor *actor)
 {
+    bool careful;
+
     start_turn(ctx->worker, actor);
     if (actor->suspended != NULL) {
         continue_suspended(ctx, actor);
@@ -339,7 +348,7 @@ void airi_turn(airt_ctx *ctx, airi_actor *actor)
     }
     airi_ctx_bind(ctx, actor);
     if (airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING) /* owner's own */
-        if (ended(ctx, actor) || !airi_life_start(ctx, actor))
+        if (ended(ctx, actor, &careful) || !airi_life_start(ctx, actor))
             return;
     while (step(ctx, actor)) {
     }

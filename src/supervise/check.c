@@ -135,6 +135,8 @@ static airt_status check_times(const check *c, const place *at, const airt_child
         status = ms_field(c, at, "backoff_max_ms", child->backoff_max_ms, false);
     if (status == AIRT_OK)
         status = ms_field(c, at, "health.interval_ms", child->health.interval_ms, false);
+    if (status == AIRT_OK)
+        status = ms_field(c, at, "poison.quarantine_ms", child->poison.quarantine_ms, false);
     if (status == AIRT_OK && child->health.timeout_ms > child->health.interval_ms)
         status = wrong(c, at, AIRT_EINVAL, "health.timeout_ms: %u is longer than the interval",
                        (unsigned)child->health.timeout_ms);

@@ -27,8 +27,8 @@ static const char *behavior_of(const airi_kid *kid)
     return kid->spec->child.behavior != NULL ? kid->spec->child.behavior->name : airi_supervisor_behavior.name;
 }
 
-void airi_event(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
-                const airt_reason *reason, uint32_t delay_ms)
+static void event_with(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
+                       const airt_reason *reason, uint32_t delay_ms, const airt_child_change *change)
 {
     const airt_tree       *tree = airi_tree_of(self);
     airt_supervision_event event = { .what = what,
@@ -40,6 +40,10 @@ void airi_event(airt_ctx *ctx, const airi_supervisor *self, airt_supervision wha
         return;
     if (reason != NULL)
         event.reason = *reason;
+    if (change != NULL && change->kind != NULL) {
+        event.message = change->kind->name;
+        event.trace = change->trace;
+    }
     if (kid != NULL) {
         event.child = kid->ref;
         event.id = kid->spec->child.id;
@@ -51,6 +55,18 @@ void airi_event(airt_ctx *ctx, const airi_supervisor *self, airt_supervision wha
         event.incarnation -= kid->is == AIRI_IS_HELD; /* the one that has ended */
     }
     tree->on_event(tree->on_event_context, &event);
+}
+
+void airi_event(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
+                const airt_reason *reason, uint32_t delay_ms)
+{
+    event_with(ctx, self, what, kid, reason, delay_ms, NULL);
+}
+
+void airi_event_of(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
+                   const airt_child_change *change, uint32_t delay_ms)
+{
+    event_with(ctx, self, what, kid, &change->reason, delay_ms, change);
 }
 
 /* --- as text ------------------------------------------------------------------------------------------------------ */
@@ -132,6 +148,8 @@ size_t airt_supervision_print(const airt_supervision_event *event, bool lines, c
         put_child(&w, event);
     if (event->what != AIRT_SUP_STARTED)
         put_reason(&w, &event->reason);
+    if (event->message != NULL)
+        put(&w, "%smessage: %.64s, trace %#llx", w.between, event->message, (unsigned long long)event->trace);
     if (event->delay_ms != 0)
         put(&w, "%sin: %u ms", w.between, (unsigned)event->delay_ms);
     return w.length;

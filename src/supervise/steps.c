@@ -294,6 +294,7 @@ static void ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const air
     kid->is = AIRI_IS_HELD;
     airi_timed_remove(self, kid);
     airi_probe_remove(ctx, self, kid);
+    airi_suspect_change(ctx, self, kid, change);
     if (was == AIRI_IS_STOPPING && !stopped_as_asked(kid, &change->reason))
         airi_event(ctx, self, AIRT_SUP_STOP_FAILED, kid, &change->reason, 0);
     if (was == AIRI_IS_STOPPING || self->phase == AIRI_STOPPING || (kid->marks & AIRI_TO_STOP) != 0)

@@ -59,6 +59,11 @@ typedef struct airi_probe { /* of a child with a health spec */
     bool      degraded;
 } airi_probe;
 
+enum {
+    AIRI_SUSPECTS_MAX = 32
+};
+typedef struct airi_suspects airi_suspects; /* poison.c */
+
 typedef enum airi_phase {
     AIRI_BOOT, /* inside its start: children for the first time, in order */
     AIRI_RUN,
@@ -86,6 +91,7 @@ struct airi_supervisor {
     airt_reason                         end_reason;
     bool                                boot_failed;
     uint64_t                            probe_number;
+    airi_suspects                      *suspects; /* NULL: none yet */
 };
 typedef struct airi_supervisor airi_supervisor;
 
@@ -159,7 +165,12 @@ void        airi_probes_run(airt_ctx *ctx, airi_supervisor *self);
 void        airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const struct airt_health_report *report);
 uint32_t    airi_probes_due_ms(const airi_supervisor *self, uint32_t now_ms);
 
+/* poison.c: remembers what a child failed of. */
+void airi_suspect_change(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change);
+
 /* events.c */
+void airi_event_of(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
+                   const airt_child_change *change, uint32_t delay_ms);
 void airi_event(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
                 const airt_reason *reason, uint32_t delay_ms);
 

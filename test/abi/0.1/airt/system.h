@@ -21,6 +21,7 @@ extern "C" {
     X(AIRT_LETTER_FAULT, "fault", 1)                                                                                   \
     X(AIRT_LETTER_STOPPED, "stopped", 1)                                                                               \
     X(AIRT_LETTER_GONE, "gone", 1)                                                                                     \
+    X(AIRT_LETTER_POISON, "quarantined", 1)                                                                            \
     X(AIRT_LETTER_INCARNATION, "old incarnation", 1)                                                                   \
     X(AIRT_LETTER_FULL, "full", 0)                                                                                     \
     X(AIRT_LETTER_DEAD, "no such actor", 0)                                                                            \

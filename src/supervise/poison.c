@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Poison: a message that its receiver fails of whenever it comes again. Known by its kind and its trace id (the sender's
+ * own key, or the same for whatever one cause sent): so many failures of one identity, and it is quarantined at that
+ * child. So is, where asked for, a whole kind. The newest failures of all children are kept in one small list. */
+#include "supervise/supervisor.h"
+
+typedef struct airi_suspect {
+    const airi_kid  *kid;
+    const airt_kind *kind;
+    uint64_t         trace; /* 0: counts the kind */
+    uint32_t         failures;
+    uint32_t         used; /* when, by a counter: the longest unused gives way */
+} airi_suspect;
+
+struct airi_suspects {
+    airi_suspect one[AIRI_SUSPECTS_MAX];
+    uint32_t     uses;
+};
+
+static airi_suspect *suspect_of(airi_suspects *all, const airi_kid *kid, const airt_kind *kind, uint64_t trace)
+{
+    airi_suspect *oldest = &all->one[0];
+
+    for (unsigned i = 0; i < AIRI_SUSPECTS_MAX; i++) {
+        airi_suspect *one = &all->one[i];
+
+        if (one->kid == kid && one->kind == kind && one->trace == trace)
+            return one;
+        if ((int32_t)(one->used - oldest->used) < 0)
+            oldest = one;
+    }
+    *oldest = (airi_suspect){ .kid = kid, .kind = kind, .trace = trace };
+    return oldest;
+}
+
+/* True: that was one too many. */
+static bool accuse(airi_suspects *all, const airi_kid *kid, const airt_kind *kind, uint64_t trace, uint32_t max)
+{
+    airi_suspect *one;
+
+    if (max == 0)
+        return false;
+    one = suspect_of(all, kid, kind, trace);
+    one->used = ++all->uses;
+    if (++one->failures < max)
+        return false;
+    one->failures = 0;
+    return true;
+}
+
+static void quarantine(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change,
+                       uint64_t trace)
+{
+    airt_child_change told = *change;
+    uint32_t          ms = kid->spec->child.poison.quarantine_ms;
+
+    told.trace = trace;
+    ms = ms != 0 ? ms : 60000;
+    if (airt_child_quarantine(ctx, kid->ref, change->kind, trace, AIRT_MS(ms)) == AIRT_OK)
+        airi_event_of(ctx, self, AIRT_SUP_POISON, kid, &told, ms);
+}
+
+void airi_suspect_change(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
+{
+    const airt_poison *poison = &kid->spec->child.poison;
+
+    if (change->kind == NULL || (poison->failures_max == 0 && poison->kind_failures_max == 0))
+        return;
+    if (self->suspects == NULL)
+        self->suspects = airt_alloc(ctx, sizeof *self->suspects);
+    if (self->suspects == NULL)
+        return; /* no memory to remember by: the intensity bounds it all the same */
+    if (change->trace != 0 && accuse(self->suspects, kid, change->kind, change->trace, poison->failures_max))
+        quarantine(ctx, self, kid, change, change->trace);
+    if (accuse(self->suspects, kid, change->kind, 0, poison->kind_failures_max))
+        quarantine(ctx, self, kid, change, 0);
+}
