@@ -97,8 +97,12 @@ static void give_up(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt_su
 static void mark_group(airi_supervisor *self, airi_kid *failed)
 {
     airt_strategy strategy = airi_tree_of(self)->strategy;
-    airi_list    *link = strategy == AIRT_ONE_FOR_ALL ? self->kids.next : failed->link.next;
+    airi_list    *link = &self->kids; /* one for one, while others are still being started: itself alone */
 
+    if (strategy == AIRT_ONE_FOR_ALL)
+        link = self->kids.next;
+    else if (strategy == AIRT_REST_FOR_ONE)
+        link = failed->link.next;
     for (; link != &self->kids; link = link->next) {
         airi_kid *kid = airi_kid_at(link);
 
