@@ -206,6 +206,12 @@ static void started(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 
 /* --- ends --------------------------------------------------------------------------------------------------------- */
 
+/* Active, or to be so again, or for the first time. */
+static bool goes_on(const airi_kid *kid)
+{
+    return airi_kid_active(kid) || kid->is == AIRI_IS_HELD || (kid->marks & (AIRI_TO_START | AIRI_TIMED)) != 0;
+}
+
 /* A significant child has ended for good, by itself. */
 static void significant_ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *ended)
 {
@@ -216,8 +222,7 @@ static void significant_ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *en
     AIRI_LIST_EACH (link, &self->kids) {
         airi_kid *kid = airi_kid_at(link);
 
-        if (self->auto_shutdown == AIRT_ALL_SIGNIFICANT && kid != ended && kid->spec->child.significant &&
-            (airi_kid_active(kid) || kid->is == AIRI_IS_HELD))
+        if (self->auto_shutdown == AIRT_ALL_SIGNIFICANT && kid != ended && kid->spec->child.significant && goes_on(kid))
             return;
     }
     airi_event(ctx, self, AIRT_SUP_AUTO_SHUTDOWN, ended, &shutdown, 0);
