@@ -52,8 +52,10 @@ static void not_well(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe, bo
     if (!probe->degraded)
         airi_event(ctx, self, AIRT_SUP_DEGRADED, probe->kid, NULL, 0);
     probe->degraded = true;
-    if (!missed)
+    if (!missed) {
+        probe->missed = 0; /* an answer, and not a failing one: the row ends */
         return;
+    }
     probe->missed++;
     if (probe->missed != (max != 0 ? max : 3))
         return;
