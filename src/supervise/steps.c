@@ -233,8 +233,8 @@ static void significant_ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *en
 static void ended_for_good(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 {
     airi_kid_unmark(self, kid, AIRI_TO_START);
+    significant_ended(ctx, self, kid); /* while it still has an incarnation to name */
     lay_to_rest(ctx, kid);
-    significant_ended(ctx, self, kid);
     if (self->phase != AIRI_STOPPING && (airi_dynamic(self) || kid->spec->child.restart == AIRT_TEMPORARY))
         airi_kid_forget(ctx, self, kid);
 }
