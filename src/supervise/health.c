@@ -71,6 +71,15 @@ static void well(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe)
     probe->missed = 0;
 }
 
+/* A full mailbox whose senders wait must not hold up the supervisor: no room is no answer. */
+static void check_send(airt_ctx *ctx, const airi_probe *probe)
+{
+    static const airt_send_options at_once = { .wait = { 1 } };
+    struct airt_health_check       check = { probe->asked };
+
+    (void)airt_tell_body((airt_from){ .ctx = ctx }, probe->kid->ref, &airt_health_check_kind, &check, &at_once);
+}
+
 /* Due: the answer to the last check is late, or the next check is to go out. */
 static void probe_step(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe)
 {
@@ -87,7 +96,7 @@ static void probe_step(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe)
     }
     probe->asked = ++self->probe_number;
     probe->due_ms += timeout;
-    (void)airt_tell_any(ctx, probe->kid->ref, airt_health_check, .number = probe->asked);
+    check_send(ctx, probe);
 }
 
 void airi_probes_run(airt_ctx *ctx, airi_supervisor *self)
