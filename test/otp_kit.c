@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "otp_kit.h"
 
+#include "port/port.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -213,8 +215,8 @@ void otp_on_event(void *context, const airt_supervision_event *event)
     copy(e->supervisor_name, sizeof e->supervisor_name, event->supervisor_name);
     copy(e->id, sizeof e->id, event->id);
     copy(e->behavior, sizeof e->behavior, event->behavior);
-    if (log->system != NULL)
-        e->at_ms = airt_now_ns(log->system) / 1000000;
+    if (log->world != NULL)
+        e->at_ms = log->world->now_ns(log->world) / 1000000;
 }
 
 bool otp_logged(sim *s, otp_log *log, const char *events)

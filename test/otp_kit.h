@@ -90,10 +90,10 @@ typedef struct otp_event {
     bool             has_spec;
 } otp_event;
 typedef struct otp_log {
-    airt_system *system; /* not NULL: events are timed */
-    size_t       count;
-    uint64_t     counts[AIRT_SUPERVISION_COUNT];
-    otp_event    events[4096]; /* the first of them */
+    airt_world *world; /* not NULL: events are timed */
+    size_t      count;
+    uint64_t    counts[AIRT_SUPERVISION_COUNT];
+    otp_event   events[4096]; /* the first of them */
 } otp_log;
 /* For on_event. */
 void otp_on_event(void *context, const airt_supervision_event *event);
