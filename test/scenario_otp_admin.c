@@ -557,6 +557,46 @@ static void an_answer_that_comes_late(void **state)
     sim_each(late_body, NULL);
 }
 
+/* A supervisor answers its own children, in their starts too; one may ask for its own stop. */
+static airt_status count_siblings(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_child_counts counts = { 0 };
+    airt_ref          top = AIRT_NONE;
+    airt_status       status = airt_lookup_kinds(ctx, (const airt_kind *const[]){ NULL }, "top", &top);
+
+    (void)argument;
+    if (status == AIRT_OK)
+        status = airt_supervisor_count(ctx, top, WITHIN, &counts);
+    if (status == AIRT_OK)
+        sim_say("%c=%u/%u", self->tag, counts.specs, counts.active);
+    return status;
+}
+static airt_status stop_myself(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_status status = airt_supervisor_stop_child(ctx, *(airt_ref *)argument, AIRT_BY_REF(self->self), WITHIN);
+
+    sim_say("%c=%s", self->tag, airt_status_text(status));
+    return status;
+}
+static void from_below_body(sim *s)
+{
+    static airt_ref top;
+
+    top = AIRT_NONE;
+    ASSERT_OK(airt_supervise(s->system, &top, .name = "top",
+                             AIRT_CHILDREN(KID_RUN('a', count_siblings), KID_RUN('b', count_siblings))));
+    ASSERT_SAID(s, "a+ a=2/1 b+ b=2/2");
+    sim_do(s, kit_named(s, "a"), stop_myself, &top);
+    sim_settle(s);
+    ASSERT_SAID(s, "a=stopping a-shutdown");
+    assert_true(kit_lists(s, top, "a:down b:running"));
+}
+static void asked_from_below(void **state)
+{
+    (void)state;
+    sim_each(from_below_body, NULL);
+}
+
 static void by_hand_body(sim *s)
 {
     airt_ref         w, c, found, top = one_w(s, &w);
@@ -625,6 +665,7 @@ int main(void)
         SIM_TEST(a_start_that_waits_for_its_turn),
         SIM_TEST(stopped_in_its_first_start),
         SIM_TEST(an_answer_that_comes_late),
+        SIM_TEST(asked_from_below),
         SIM_TEST(a_restart_by_hand_that_fails),
         SIM_TEST(a_supervisor_that_stops),
     };
