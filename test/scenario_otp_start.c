@@ -593,7 +593,7 @@ static void case_16_body(sim *s)
     enum {
         MANY = 600
     };
-    static char       ids[MANY][8];
+    static char       ids[MANY][12];
     static airt_child many[MANY];
     const airt_child  twice[] = { KID('a'), KID('b'), KID('a') };
     const airt_child  names[] = { KID('a', .id = "x"), KID('a', .id = "y") };

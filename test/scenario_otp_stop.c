@@ -49,7 +49,7 @@ static void case_32_body(sim *s)
     kit_watch(s, 's', kit_named(s, "sub"));
     stop(s, top);
     ASSERT_SORTED(s, "a-shutdown w<s:shutdown m_");
-    sim_run(s, 3600000);
+    sim_run(s, INT64_C(86400000) * 60);
     ASSERT_SAID(s, "");
     assert_true(sim_alive(s, m));
     sim_num(s, m, AIRT_EXIT_SHUTDOWN);
