@@ -298,6 +298,42 @@ static airt_status check_once(const check *c, const place *at, const airt_tree *
     return AIRT_OK;
 }
 
+/* "w.2" of "w", of which there are as many. */
+static bool is_one_of(const char *id, const char *own, uint32_t count)
+{
+    size_t   size = strlen(own);
+    uint64_t number = 0;
+
+    if (strncmp(id, own, size) != 0 || id[size] != '.' || id[size + 1] == '0')
+        return false;
+    for (id += size + 1; *id >= '0' && *id <= '9' && number <= count; id++)
+        number = 10 * number + (uint64_t)(*id - '0');
+    return *id == '\0' && number >= 2 && number <= count;
+}
+
+/* What is numbered against what is written so. */
+static airt_status check_numbers(const check *c, const place *at, const airt_tree *tree, key_fn key)
+{
+    for (size_t i = 0; i < tree->child_count; i++) {
+        airt_child child = airi_child_read(tree->children, i, c->shape);
+
+        for (size_t j = 0; j < tree->child_count && child.count > 1 && key(&child) != NULL; j++) {
+            airt_child other = airi_child_read(tree->children, j, c->shape);
+
+            if (key(&other) != NULL && is_one_of(key(&other), key(&child), child.count))
+                return twice(c, at, key, &(named){ key(&other), i }, j);
+        }
+    }
+    return AIRT_OK;
+}
+
+static airt_status check_unique(const check *c, const place *at, const airt_tree *tree, key_fn key)
+{
+    airt_status status = check_once(c, at, tree, key);
+
+    return status == AIRT_OK ? check_numbers(c, at, tree, key) : status;
+}
+
 static airt_status check_tree(const check *c, const place *at, const airt_tree *given)
 {
     airt_tree   tree = airi_tree_read(given, c->shape);
@@ -315,8 +351,8 @@ static airt_status check_tree(const check *c, const place *at, const airt_tree *
             status = check_fit(c, &here, &tree, &child);
     }
     if (status == AIRT_OK)
-        status = check_once(c, at, &tree, airi_child_id);
-    return status == AIRT_OK ? check_once(c, at, &tree, name_of) : status;
+        status = check_unique(c, at, &tree, airi_child_id);
+    return status == AIRT_OK ? check_unique(c, at, &tree, name_of) : status;
 }
 
 airt_status airi_child_check(const airt_child *child, const airi_shape *shape, airt_spec_error *out_error)
