@@ -207,19 +207,10 @@ static void case_26_by_ref(void **state)
     sim_each(case_26_body, NULL);
 }
 
-static airt_ref pool_of(sim *s, const airt_child *child)
-{
-    airt_ref pool = AIRT_NONE;
-
-    ASSERT_OK(airt_supervise(s->system, &pool, .strategy = AIRT_DYNAMIC, .restarts_max = 1000, .window_ms = 3600000,
-                             .children = child, .child_count = 1));
-    return pool;
-}
-
 static void case_27_body(sim *s)
 {
     const airt_child one = AIRT_CHILD(puppet);
-    airt_ref         pool = pool_of(s, &one), a, b, other = sim_spawn(s, 'o');
+    airt_ref         pool = kit_pool(s, &one), a, b, other = sim_spawn(s, 'o');
 
     ASSERT_OK(kit_add(s, pool, 'a', NULL, &a));
     ASSERT_OK(kit_add(s, pool, 'b', NULL, &b));
@@ -244,7 +235,7 @@ static void case_27_stopped_in_a_pool(void **state)
 static void case_28_body(sim *s)
 {
     const airt_child one = AIRT_CHILD(puppet);
-    airt_ref         pool = pool_of(s, &one), a, none;
+    airt_ref         pool = kit_pool(s, &one), a, none;
 
     ASSERT_OK(kit_add(s, pool, 'a', NULL, &a));
     assert_int_equal(restart(s, pool, AIRT_BY_REF(a), &none), AIRT_EINVAL);
@@ -332,10 +323,10 @@ static void case_30_body(sim *s)
     airt_ref                pool;
     uint32_t                count = 0, more = s->options.seed == 1 || MANY < FEW ? MANY : FEW;
 
-    pool = pool_of(s, &worker);
+    pool = kit_pool(s, &worker);
     many_of(s, pool, &count, more, false);
     many_of(s, pool, &count, more, false);
-    pool = pool_of(s, &supervisor);
+    pool = kit_pool(s, &supervisor);
     count = 0;
     many_of(s, pool, &count, more, true);
     many_of(s, pool, &count, more, true);
@@ -359,7 +350,7 @@ static airt_status if_healthy(airt_ctx *ctx, struct puppet *self, void *argument
 static void case_31_body(sim *s)
 {
     const airt_child  one = AIRT_CHILD(puppet);
-    airt_ref          pool = pool_of(s, &one), kid[3];
+    airt_ref          pool = kit_pool(s, &one), kid[3];
     airt_child_counts counts = { 0 };
 
     healthy = true;

@@ -69,6 +69,25 @@ airt_status kit_monitor(airt_ctx *ctx, struct puppet *self, void *argument)
     return airt_monitor(ctx, *(airt_ref *)argument);
 }
 
+/* --- supervisors -------------------------------------------------------------------------------------------------- */
+
+airt_ref kit_top(sim *s)
+{
+    airt_ref top = AIRT_NONE;
+
+    (void)!airt_supervise(s->system, &top, .name = "top", .restarts_max = 2, .window_ms = 3600000);
+    return top;
+}
+
+airt_ref kit_pool(sim *s, const airt_child *one)
+{
+    airt_ref pool = AIRT_NONE;
+
+    (void)!airt_supervise(s->system, &pool, .strategy = AIRT_DYNAMIC, .restarts_max = 1000, .window_ms = 3600000,
+                          .children = one, .child_count = 1);
+    return pool;
+}
+
 /* --- looking ------------------------------------------------------------------------------------------------------ */
 
 airt_ref kit_named(sim *s, const char *name)

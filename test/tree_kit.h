@@ -41,7 +41,9 @@ airt_status kit_no_start(airt_ctx *ctx, struct puppet *self, void *argument); /*
 airt_status kit_failing(airt_ctx *ctx, struct puppet *self, void *argument);
 airt_status kit_monitor(airt_ctx *ctx, struct puppet *self, void *argument); /* *(airt_ref *)argument */
 
-airt_ref kit_named(sim *s, const char *name); /* AIRT_NONE: nobody; supervisors too */
+airt_ref kit_top(sim *s);                         /* one_for_one, named "top", no children, two restarts an hour */
+airt_ref kit_pool(sim *s, const airt_child *one); /* dynamic */
+airt_ref kit_named(sim *s, const char *name);     /* AIRT_NONE: nobody; supervisors too */
 /* One more child of a dynamic supervisor, with a letter; out_ref may be NULL. */
 airt_status kit_add(sim *s, airt_ref pool, char letter, puppet_fn run, airt_ref *out_ref);
 /* A puppet 'w' that says when an actor, called by that letter, ends for good. */
