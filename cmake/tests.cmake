@@ -108,11 +108,11 @@ foreach(source ${whole})
 endforeach()
 
 # The bodies of the scenarios with allocations refused (test/sweep.h). Not swept: what parses its own words (order), what
-# checks in helpers (local), makes a system of its own (misuse), allocates until it is refused (bound), reads a file
+# checks in helpers (local), makes a system of its own (misuse), may die for want of a stack (faults: it sweeps itself), allocates until it is refused (bound), reads a file
 # (flight), and the random programs, which oom_sweep has.
 foreach(source ${whole})
     cmake_path(GET source STEM name)
-    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|flight|random)$")
+    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|flight|random|faults)$")
         continue()
     endif()
     string(REPLACE "scenario_" "oom_" name ${name})

@@ -85,6 +85,10 @@ static void check_defaults(airt_system *system)
     assert_int_equal(o->stuck_ms, 1000);
     assert_int_equal(o->abandoned_max, 1024);
     assert_null(o->flight_path);
+    assert_int_equal(o->faults, AIRT_FAULTS_DEFAULT);
+    assert_int_equal(o->faults_max, 1000);
+    assert_int_equal(o->faults_window_ms, 10000);
+    assert_null(o->postmortem_path);
     assert_int_equal(o->flight_events, AIRI_FLIGHT_EVENTS_DEFAULT);
     assert_false(o->foreign_loop);
     assert_int_equal(airt_system_fd(system), -1);
@@ -141,8 +145,9 @@ static void what_is_asked_for_is_what_there_is(void **state)
 static void options_that_cannot_be_are_refused(void **state)
 {
     static const airt_system_options impossible[] = {
-        { .workers = 4097 },        { .workers_spare_max = 65537 },          { .blocking_max = 65537 },
-        { .dedicated_max = 65537 }, { .actors_max = AIRT_ACTORS_LIMIT + 1 },
+        { .faults_max = AIRT_FAULTS_LIMIT + 1 }, { .faults = (airt_faults)17 }, { .workers = 4097 },
+        { .workers_spare_max = 65537 },          { .blocking_max = 65537 },     { .dedicated_max = 65537 },
+        { .actors_max = AIRT_ACTORS_LIMIT + 1 },
     };
     airt_system *system = NULL;
 
