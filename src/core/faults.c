@@ -228,7 +228,8 @@ void airi_faults_replenish(airi_worker *worker)
 /* A worker without a thread of its own runs on any; that thread may have no stack for signals. */
 static bool signal_stack(airi_worker *worker)
 {
-    if (worker->driven_mode && worker->trap.stack == NULL)
+    if (worker->driven_mode && worker->trap.stack == NULL &&
+        airi_permits(worker->system->world, AIRT_ALLOCATION_SIGNAL_STACK))
         worker->trap.stack = airi_signal_stack_map(worker->system->world, &worker->trap.stack_bytes);
     return !worker->driven_mode || worker->trap.stack != NULL;
 }
@@ -287,8 +288,6 @@ static airt_status path_copy(airt_system *system, airi_faults *faults)
 
     if (path == NULL)
         return AIRT_OK;
-    if (!airi_permits(system->world, AIRT_ALLOCATION_SYSTEM))
-        return AIRT_ENOMEM;
     faults->path_bytes = strlen(path) + 1;
     faults->path = airi_heap_take(&system->heap, NULL, faults->path_bytes);
     if (faults->path == NULL)
@@ -306,8 +305,6 @@ static airt_status faults_fill(airt_system *system, airi_faults *faults)
 {
     faults->max = system->options.faults_max;
     faults->window_ns = (int64_t)system->options.faults_window_ms * 1000000;
-    if (!airi_permits(system->world, AIRT_ALLOCATION_SYSTEM))
-        return AIRT_ENOMEM;
     faults->when = system->world->map(system->world, when_bytes(faults));
     return faults->when != NULL ? path_copy(system, faults) : AIRT_ENOMEM;
 }
@@ -318,7 +315,7 @@ airt_status airi_faults_create(airt_system *system)
 
     if (system->options.faults != AIRT_FAULTS_CONTAIN)
         return AIRT_OK;
-    if (!airi_permits(system->world, AIRT_ALLOCATION_SYSTEM))
+    if (!airi_permits(system->world, AIRT_ALLOCATION_SYSTEM)) /* for all of it */
         return AIRT_ENOMEM;
     if (!airi_signals_acquire())
         return AIRT_OK;

@@ -97,7 +97,8 @@ static airt_status thread_create(airt_world *world, const char *name, airi_threa
     airi_thread *thread = calloc(1, sizeof(*thread));
     if (thread == NULL)
         return AIRT_ENOMEM;
-    thread->signal_stack = airi_signal_stack_map(world, &thread->signal_bytes);
+    if (airi_permits(world, AIRT_ALLOCATION_SIGNAL_STACK))
+        thread->signal_stack = airi_signal_stack_map(world, &thread->signal_bytes);
     if (thread->signal_stack == NULL) {
         thread_destroy(world, thread);
         return AIRT_ENOMEM;

@@ -359,8 +359,6 @@ char *airi_signal_stack_map(airt_world *world, size_t *out_bytes)
     size_t bytes = signal_stack_bytes();
     char  *memory;
 
-    if (!airi_permits(world, AIRT_ALLOCATION_SIGNAL_STACK))
-        return NULL;
     memory = world->map(world, page + bytes);
     if (memory == NULL)
         return NULL;

@@ -64,7 +64,7 @@ void airi_signals_release(void);
 airt_status airi_signals_register(const void *address);
 void        airi_signals_unregister(const void *address);
 
-/* Memory for an alternate stack; NULL: none. */
+/* Memory for an alternate stack, which the caller was permitted; NULL: none. */
 char *airi_signal_stack_map(airt_world *world, size_t *out_bytes);
 void  airi_signal_stack_unmap(airt_world *world, char *stack, size_t bytes);
 
