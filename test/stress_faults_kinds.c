@@ -122,6 +122,55 @@ static void test_other_threads(void **state)
     end(&system);
 }
 
+/* --- after a kill ------------------------------------------------------------------------------------------------- */
+
+static _Atomic(int) begun, go;
+
+#define late_ACCEPTS(KIND) KIND(faulty_go)
+AIRT_PROTOCOL(late)
+struct late {
+    uint64_t nothing[100];
+};
+AIRT_ON(late, faulty_go)
+{
+    void *volatile mine = airt_alloc(ctx, 1000);
+
+    (void)mine;
+    atomic_store(&begun, 1);
+    while (!atomic_load(&go))
+        ;
+    faulty_do((faulty)msg->how);
+    return AIRT_OK;
+}
+#define late_HANDLES(ON, A) ON(A, faulty_go)
+AIRT_BEHAVIOR(late)
+
+/* The actor is gone before its handler faults: what the handler still had is given back, and nobody is told twice. */
+static void test_abandoned(void **state)
+{
+    airt_system *system = begin(&(airt_system_options){ .workers = 2 });
+
+    (void)state;
+    for (int i = 0; i < 20 && airt_faults_contained(system); i++) {
+        late_ref   who = { 0 };
+        airt_fault fault;
+
+        atomic_store(&begun, 0);
+        atomic_store(&go, 0);
+        OK(airt_spawn(system, late, &who, NULL));
+        OK(airt_tell(system, who, faulty_go, .how = i % 2 != 0 ? FAULTY_NULL : FAULTY_CHECK));
+        UNTIL(atomic_load(&begun));
+        OK(airt_kill(system, who.ref, NULL));
+        UNTIL(stats_of(system).abandoned == 1);
+        atomic_store(&go, 1);
+        UNTIL(stats_of(system).abandoned == 0);
+        OK(airt_fault_last(system, who.ref, &fault));
+        assert_null(fault.behavior);
+        assert_int_equal(heard_of(&ears, AIRT_REPORT_FAULT, who.ref, NULL), 1);
+    }
+    end(&system);
+}
+
 /* --- without threads of our own ----------------------------------------------------------------------------------- */
 
 static void *alternate_stack(void)
@@ -215,8 +264,8 @@ static void test_stacks_all_taken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pooled),       cmocka_unit_test(test_other_threads),    cmocka_unit_test(test_simulated),
-        cmocka_unit_test(test_foreign_loop), cmocka_unit_test(test_stacks_all_taken),
+        cmocka_unit_test(test_pooled),    cmocka_unit_test(test_other_threads), cmocka_unit_test(test_abandoned),
+        cmocka_unit_test(test_simulated), cmocka_unit_test(test_foreign_loop),  cmocka_unit_test(test_stacks_all_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
