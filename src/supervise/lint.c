@@ -33,7 +33,7 @@ static uint64_t shortest_storm_ms(const airt_tree *tree, const airt_child *child
 
     if (base == AIRT_NO_BACKOFF)
         return 0;
-    for (uint32_t i = 1; i < or_else(tree->restarts_max, 1) && i < 64; i++, base = base < max ? base * 2 : base)
+    for (uint32_t i = 1; i < or_else(tree->restarts_max, 1); i++, base = base < max ? base * 2 : base)
         sum += (base < max ? base : max) / 2;
     return sum;
 }
@@ -90,11 +90,20 @@ static void lint_child(linter *l, const char *outer, const airt_tree *tree, size
                    id != NULL ? id : "");
     lint_child_restarts(l, place, tree, &child);
     lint_stops(l, place, tree, &child);
-    if (child.count > 1 && (tree->strategy == AIRT_ONE_FOR_ALL || tree->strategy == AIRT_REST_FOR_ONE) &&
-        child.count > 1000)
+    if (child.count > 1000 && (tree->strategy == AIRT_ONE_FOR_ALL || tree->strategy == AIRT_REST_FOR_ONE))
         say(l, place, "more than a thousand children in a group: each failure restarts them all, one after the other");
     if (child.tree != NULL)
         lint_tree(l, place, child.tree);
+}
+
+static bool alone(const linter *l, const airt_tree *tree)
+{
+    airt_child child;
+
+    if (tree->child_count != 1)
+        return false;
+    child = airi_child_read(tree->children, 0, l->shape);
+    return airi_spec_count(&child) == 1;
 }
 
 static void lint_tree(linter *l, const char *outer, const airt_tree *given)
@@ -104,7 +113,7 @@ static void lint_tree(linter *l, const char *outer, const airt_tree *given)
 
     if (tree.child_count == 0)
         say(l, place, "children: none; a supervisor of nobody");
-    if (tree.child_count == 1 && (tree.strategy == AIRT_ONE_FOR_ALL || tree.strategy == AIRT_REST_FOR_ONE))
+    if (alone(l, &tree) && (tree.strategy == AIRT_ONE_FOR_ALL || tree.strategy == AIRT_REST_FOR_ONE))
         say(l, place, "strategy: a group of one is one for one");
     lint_restarts(l, place, &tree);
     for (size_t i = 0; i < tree.child_count; i++)
