@@ -78,7 +78,7 @@ struct airi_supervisor {
     airi_kid                           *spare; /* free records, by `timed` */
     airi_list                           ops;
     airi_list                           probes;
-    airi_kid                           *timed;              /* soonest first */
+    airi_kid                           *timed, *timed_last; /* soonest first */
     airi_list                          *stop_at, *start_at; /* cursors of the two sweeps; NULL: from their end */
     uint32_t                            to_stop, to_start;
     airt_timer                          tick;

@@ -40,23 +40,29 @@ void airi_timed_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, uint32_
     airi_timed_remove(self, kid);
     kid->at_ms = airi_clock_ms(ctx, self) + (delay_ms < NO_DELAY ? delay_ms : NO_DELAY - 1);
     kid->marks |= AIRI_TIMED;
+    if (self->timed_last != NULL && !before(kid->at_ms, self->timed_last->at_ms))
+        at = &self->timed_last->timed; /* a pool that stops has one deadline for all */
     while (*at != NULL && !before(kid->at_ms, (*at)->at_ms))
         at = &(*at)->timed;
     kid->timed = *at;
     *at = kid;
+    if (kid->timed == NULL)
+        self->timed_last = kid;
     if (self->timed == kid)
         airi_tick_arm(ctx, self);
 }
 
 void airi_timed_remove(airi_supervisor *self, airi_kid *kid)
 {
-    airi_kid **at = &self->timed;
+    airi_kid **at = &self->timed, *last = NULL;
 
     if ((kid->marks & AIRI_TIMED) == 0)
         return;
-    while (*at != kid)
-        at = &(*at)->timed;
+    for (; *at != kid; at = &(*at)->timed)
+        last = *at;
     *at = kid->timed;
+    if (self->timed_last == kid)
+        self->timed_last = last;
     kid->timed = NULL;
     kid->marks &= (uint8_t)~AIRI_TIMED;
 }
