@@ -111,7 +111,7 @@ static uint32_t children(void)
     const char   *text = getenv("CHILDREN");
     unsigned long count = text != NULL ? strtoul(text, NULL, 10) : 0;
 
-    return count != 0 && count <= 1000 ? (uint32_t)count : 100;
+    return count != 0 && count <= 10000 ? (uint32_t)count : 100;
 }
 
 static void tell(const char *what, uint32_t few, int64_t few_ns, uint32_t many, int64_t many_ns)
