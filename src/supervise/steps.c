@@ -422,12 +422,14 @@ void airi_advance(airt_ctx *ctx, airi_supervisor *self)
     bool more = true;
 
     while (more && self->phase != AIRI_OVER) {
-        if (stop_sweep(ctx, self))
+        if (stop_sweep(ctx, self)) {
             more = take_news(ctx, self);
-        else if (self->phase == AIRI_STOPPING)
+        } else if (self->phase == AIRI_STOPPING) {
             finish(ctx, self);
-        else
-            more = start_sweep(ctx, self) | take_news(ctx, self);
+        } else {
+            more = start_sweep(ctx, self);
+            more = take_news(ctx, self) || more;
+        }
     }
 }
 
