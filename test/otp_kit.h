@@ -46,9 +46,7 @@ typedef struct otp_plan {
 } otp_plan;
 airt_status otp_start(airt_ctx *ctx, struct puppet *self, void *argument);
 
-enum {
-    OTP_NEVER = UINT32_MAX
-};
+#define OTP_NEVER UINT32_MAX
 struct mule_start {
     uint32_t tag;
     uint32_t after_ms; /* asked to stop, it ends after so long; OTP_NEVER */

@@ -632,7 +632,7 @@ static void twice_body(sim *s)
     static struct stopper first, second;
     airt_ref              top = AIRT_NONE, x = sim_spawn(s, 'x'), y = sim_spawn(s, 'y');
 
-    ASSERT_OK(airt_supervise(s->system, &top, AIRT_CHILDREN(MULE('m', .shutdown_ms = 1000))));
+    ASSERT_OK(airt_supervise(s->system, &top, AIRT_CHILDREN(DEAF('m', .shutdown_ms = 1000))));
     first = second = (struct stopper){ top, AIRT_EPENDING };
     sim_do(s, x, stop_m, &first);
     sim_run(s, 500);
@@ -658,7 +658,7 @@ static void stopping_body(sim *s)
 {
     airt_ref top = AIRT_NONE, m;
 
-    ASSERT_OK(airt_supervise(s->system, &top, AIRT_CHILDREN(MULE('m', .shutdown_ms = AIRT_INFINITY))));
+    ASSERT_OK(airt_supervise(s->system, &top, AIRT_CHILDREN(DEAF('m', .shutdown_ms = AIRT_INFINITY))));
     m = kit_named(s, "m");
     ASSERT_OK(airt_stop(s->system, top, NULL));
     sim_settle(s);

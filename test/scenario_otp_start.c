@@ -213,7 +213,7 @@ static void case_09_body(sim *s)
     ASSERT_SAID(s, "a+ b+ b-killed/unstarted a-shutdown");
     assert_int_equal(kit_actors(s), 0);
     assert_int_equal(
-        airt_supervise(s->system, &top, AIRT_CHILDREN(KID('a'), AIRT_CHILD(mule, .start = { &answer_kind, &one }))),
+        airt_supervise(s->system, &top, AIRT_CHILDREN(KID('a'), AIRT_CHILD(deaf, .start = { &answer_kind, &one }))),
         AIRT_EKIND);
     ASSERT_SAID(s, ""); /* seen before anything was started */
     assert_int_equal(

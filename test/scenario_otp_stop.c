@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* OTP's supervisor suite, in own words, 32 to 36: how a supervisor that is asked to stop stops its children. A handler
- * that awaits is woken by the request; mules are the children that do not heed it. docs/supervision.md lists what
+ * that awaits is woken by the request; the deaf are children that do not heed it. docs/supervision.md lists what
  * differs. */
 #include "tree_kit.h"
 
@@ -42,7 +42,7 @@ static void case_32_body(sim *s)
     airt_ref top = AIRT_NONE, m;
 
     ASSERT_OK(airt_supervise(s->system, &top, .on_event = on_event,
-                             AIRT_CHILDREN(MULE('m', .shutdown_ms = AIRT_INFINITY),
+                             AIRT_CHILDREN(DEAF('m', .shutdown_ms = AIRT_INFINITY),
                                            AIRT_SUBTREE(.name = "sub", AIRT_CHILDREN(KID('a'))), )));
     begin(s, top);
     m = kit_named(s, "m");
@@ -70,7 +70,7 @@ static void case_33_body(sim *s)
     airt_ref top = AIRT_NONE;
 
     ASSERT_OK(
-        airt_supervise(s->system, &top, .on_event = on_event, AIRT_CHILDREN(KID('a'), MULE('m', .shutdown_ms = 1000))));
+        airt_supervise(s->system, &top, .on_event = on_event, AIRT_CHILDREN(KID('a'), DEAF('m', .shutdown_ms = 1000))));
     begin(s, top);
     stop(s, top);
     ASSERT_SAID(s, "m_");
@@ -93,7 +93,7 @@ static void sleeper_body(sim *s)
 {
     airt_ref top = AIRT_NONE;
 
-    ASSERT_OK(airt_supervise(s->system, &top, .on_event = on_event, AIRT_CHILDREN(MULE('m'), KID('a'))));
+    ASSERT_OK(airt_supervise(s->system, &top, .on_event = on_event, AIRT_CHILDREN(DEAF('m'), KID('a'))));
     begin(s, top);
     sim_do(s, kit_named(s, "a"), sim_sleeps, (void *)(intptr_t)60000);
     sim_settle(s);
@@ -111,9 +111,9 @@ static void case_33_the_default_limit(void **state)
     sim_each(sleeper_body, NULL);
 }
 
-static airt_ref mule_pool(sim *s, uint32_t shutdown_ms)
+static airt_ref deaf_pool(sim *s, uint32_t shutdown_ms)
 {
-    const airt_child one = AIRT_CHILD(mule, .shutdown_ms = shutdown_ms);
+    const airt_child one = AIRT_CHILD(deaf, .shutdown_ms = shutdown_ms);
     airt_ref         pool = AIRT_NONE;
 
     ASSERT_OK(airt_supervise(s->system, &pool, .strategy = AIRT_DYNAMIC, .on_event = on_event, .children = &one,
@@ -124,7 +124,7 @@ static airt_ref mule_pool(sim *s, uint32_t shutdown_ms)
 /* 34: in a pool all are asked at once. */
 static void case_34_body(sim *s)
 {
-    airt_ref pool = mule_pool(s, 1000), a, m;
+    airt_ref pool = deaf_pool(s, 1000), a, m;
 
     ASSERT_OK(kit_add(s, pool, 'm', NULL, &m));
     ASSERT_OK(kit_add(s, pool, 'a', NULL, &a));
@@ -150,7 +150,7 @@ static void case_35_body(sim *s)
 
     ASSERT_OK(airt_supervise(s->system, &top, .on_event = on_event,
                              AIRT_CHILDREN(KID('a', .shutdown_ms = AIRT_BRUTAL_KILL),
-                                           MULE('m', .shutdown_ms = AIRT_BRUTAL_KILL), KID('b'))));
+                                           DEAF('m', .shutdown_ms = AIRT_BRUTAL_KILL), KID('b'))));
     begin(s, top);
     stop(s, top);
     ASSERT_SAID(s, "b-shutdown m-killed a-killed w<t:shutdown");
@@ -164,7 +164,7 @@ static void case_35_brutally(void **state)
 
 static void case_36_body(sim *s)
 {
-    airt_ref pool = mule_pool(s, AIRT_BRUTAL_KILL);
+    airt_ref pool = deaf_pool(s, AIRT_BRUTAL_KILL);
 
     for (int i = 0; i < 10; i++)
         ASSERT_OK(kit_add(s, pool, (char)('a' + i), NULL, NULL));

@@ -4,38 +4,38 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- mules -------------------------------------------------------------------------------------------------------- */
+/* --- the deaf ----------------------------------------------------------------------------------------------------- */
 
-AIRT_ON(mule, puppet_start)
+AIRT_ON(deaf, puppet_start)
 {
     self->puppet.tag = (char)msg->tag;
     sim_tag(self->puppet.tag, airt_self(ctx));
     sim_say("%c+", self->puppet.tag);
     return airt_trap_stop(ctx, true);
 }
-AIRT_ON(mule, act)
+AIRT_ON(deaf, act)
 {
     return msg->run(ctx, &self->puppet, msg->argument);
 }
-AIRT_ON(mule, num)
+AIRT_ON(deaf, num)
 {
     return airt_end(ctx, &(airt_reason){ .exit = (airt_exit)msg->n });
 }
-AIRT_ON(mule, airt_stop_asked)
+AIRT_ON(deaf, airt_stop_asked)
 {
     (void)ctx;
     (void)msg;
     sim_say("%c_", self->puppet.tag);
     return AIRT_OK;
 }
-AIRT_ON(mule, airt_stopping)
+AIRT_ON(deaf, airt_stopping)
 {
     (void)ctx;
     sim_say("%c-%s", self->puppet.tag, sim_reason(&msg->reason));
     return AIRT_OK;
 }
-#define mule_HANDLES(ON, A) ON(A, puppet_start) ON(A, act) ON(A, num) ON(A, airt_stop_asked) ON(A, airt_stopping)
-AIRT_BEHAVIOR(mule)
+#define deaf_HANDLES(ON, A) ON(A, puppet_start) ON(A, act) ON(A, num) ON(A, airt_stop_asked) ON(A, airt_stopping)
+AIRT_BEHAVIOR(deaf)
 
 /* --- functions for puppets ---------------------------------------------------------------------------------------- */
 

@@ -19,7 +19,7 @@
     }
 #define KID(...) KIT_KID(&puppet_behavior, NULL, __VA_ARGS__, )
 #define KID_RUN(letter, ...) KIT_KID_RUN(letter, __VA_ARGS__, )
-#define MULE(...) KIT_KID(&mule_behavior, NULL, __VA_ARGS__, )
+#define DEAF(...) KIT_KID(&deaf_behavior, NULL, __VA_ARGS__, )
 #define KIT_KID(what, function, letter, ...)                                                                           \
     {                                                                                                                  \
         .behavior = (what), __VA_ARGS__.name = (const char[]){ (char)(letter), 0 },                                    \
@@ -29,10 +29,10 @@
 
 /* As a puppet, but deaf to requests to stop: it says "a_" and goes on, until it is killed. A num n ends it with exit
  * reason n. */
-struct mule {
+struct deaf {
     struct puppet puppet;
 };
-extern const airt_behavior mule_behavior;
+extern const airt_behavior deaf_behavior;
 
 /* Start functions. */
 airt_status kit_not_now(airt_ctx *ctx, struct puppet *self, void *argument);
