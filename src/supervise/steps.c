@@ -212,13 +212,11 @@ static bool goes_on(const airi_kid *kid)
     return airi_kid_active(kid) || kid->is == AIRI_IS_HELD || (kid->marks & (AIRI_TO_START | AIRI_TIMED)) != 0;
 }
 
-/* A significant child has ended for good, by itself. */
-static void significant_ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *ended)
+/* ended: NULL after the start, which it did not interrupt. */
+static void shut_down(airt_ctx *ctx, airi_supervisor *self, const airi_kid *ended)
 {
     static const airt_reason shutdown = { .exit = AIRT_EXIT_SHUTDOWN };
 
-    if (!ended->spec->child.significant || self->auto_shutdown == AIRT_NEVER)
-        return;
     AIRI_LIST_EACH (link, &self->kids) {
         airi_kid *kid = airi_kid_at(link);
 
@@ -227,6 +225,17 @@ static void significant_ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *en
     }
     airi_event(ctx, self, AIRT_SUP_AUTO_SHUTDOWN, ended, &shutdown, 0);
     airi_stop_all(ctx, self, &shutdown);
+}
+
+/* A significant child has ended for good, by itself. */
+static void significant_ended(airt_ctx *ctx, airi_supervisor *self, const airi_kid *ended)
+{
+    if (!ended->spec->child.significant || self->auto_shutdown == AIRT_NEVER)
+        return;
+    if (self->phase == AIRI_BOOT)
+        self->auto_due = true;
+    else
+        shut_down(ctx, self, ended);
 }
 
 /* It will not be restarted. */
@@ -384,8 +393,10 @@ static bool start_sweep(airt_ctx *ctx, airi_supervisor *self)
         self->start_at = self->start_at->next;
     }
     self->start_at = NULL;
-    if (self->phase == AIRI_BOOT)
+    if (self->phase == AIRI_BOOT) {
         self->phase = AIRI_RUN;
+        airi_tick_arm(ctx, self);
+    }
     return false;
 }
 
@@ -448,6 +459,11 @@ void airi_tick(airt_ctx *ctx, airi_supervisor *self)
             airi_kill_kid(ctx, kid, NULL);
         else if (!airi_in_order(self) || (kid->marks & AIRI_TO_START) == 0)
             airi_start_kid(ctx, self, kid);
+    }
+    if (self->auto_due && self->phase == AIRI_RUN) {
+        self->auto_due = false;
+        if (self->auto_shutdown != AIRT_NEVER)
+            shut_down(ctx, self, NULL);
     }
     airi_probes_run(ctx, self);
     airi_advance(ctx, self);

@@ -29,6 +29,8 @@ void airi_tick_arm(airt_ctx *ctx, airi_supervisor *self)
 
         delay = due < delay ? due : delay;
     }
+    if (self->auto_due && self->phase == AIRI_RUN)
+        delay = 0;
     if (delay < NO_DELAY)
         (void)airt_timer_arm(ctx, self->tick, AIRT_MS(delay + 1)); /* the clock cuts off what is below a ms */
 }
