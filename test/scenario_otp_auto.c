@@ -189,6 +189,33 @@ static void case_64_one_not_started_yet_is_waited_for(void **state)
     sim_each(boot_body, NULL);
 }
 
+/* The start of a supervisor is not a failure because a job was done before its helpers were up. */
+static void quick_body(sim *s)
+{
+    otp_plan   plan = { .sleep_ms = 1000 };
+    otp_log    log = { .count = 0 };
+    airt_ref   top = AIRT_NONE;
+    airt_child kids[] = { OTP_KID('a', .restart = AIRT_TEMPORARY, .significant = true), OTP_PLANNED('b', &plan) };
+    airt_child sub = { .tree =
+                           &(const airt_tree){
+                               .name = "x", .auto_shutdown = AIRT_ANY_SIGNIFICANT, .children = kids, .child_count = 2 },
+                       .restart = AIRT_TRANSIENT };
+
+    ASSERT_OK(airt_supervise(s->system, &top, .restarts_max = 1, .on_event = otp_on_event, .on_event_context = &log));
+    assert_int_equal(airt_supervisor_start_child(s->system, top, &sub, AIRT_MS(10), &(airt_ref){ 0 }), AIRT_ETIMEDOUT);
+    otp_finish(s, 'a', OTP_NORMAL);
+    ASSERT_SAID(s, "a+ b+ a-normal");
+    sim_run(s, 2000);
+    ASSERT_SAID(s, "b-shutdown");
+    assert_true(otp_states(s, top, "x down/0"));
+    assert_true(otp_logged(s, &log, "automatic shutdown "));
+}
+static void case_62_an_end_during_the_start_is_heeded_after_it(void **state)
+{
+    (void)state;
+    sim_each(quick_body, NULL);
+}
+
 /* --- bystanders --------------------------------------------------------------------------------------------------- */
 
 static void bystanders(sim *s, airt_strategy strategy, airt_restart restart, airt_auto_shutdown rule)
@@ -313,6 +340,7 @@ int main(void)
         SIM_TEST(case_64_all_significant_must_have_ended),
         SIM_TEST(case_64_one_stopped_by_hand_is_not_waited_for),
         SIM_TEST(case_64_one_not_started_yet_is_waited_for),
+        SIM_TEST(case_62_an_end_during_the_start_is_heeded_after_it),
         SIM_TEST(case_65_bystanders_of_a_group_do_not_matter),
         SIM_TEST(case_66_it_goes_up_through_significant_supervisors),
         SIM_TEST(case_67_the_rule_may_change_and_holds_at_once),
