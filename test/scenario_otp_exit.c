@@ -318,7 +318,12 @@ AIRT_ACTOR(eater)
 AIRT_BEHAVIOR(eater)
 
 enum {
-    BIG = 50000
+    BIG = 50000,
+#ifdef SWEEP_SCENARIO
+    EATERS = 2
+#else
+    EATERS = 25
+#endif
 };
 static char big[BIG];
 
@@ -354,7 +359,7 @@ static void case_47_body(sim *s)
 
         ASSERT_OK(airt_supervise(s->system, &top, .strategy = (airt_strategy)strategy, .children = template,
                                  .child_count = strategy == AIRT_DYNAMIC ? 1 : 0));
-        for (uint32_t i = 0; i < 25; i++) {
+        for (uint32_t i = 0; i < EATERS; i++) {
             if (i == 4) /* the heap has what it needs */
                 before = memory(s);
             add_eater(s, top, AIRT_TEMPORARY, 'a' + i, BIG);
