@@ -131,7 +131,7 @@ static void series(bench_run *run, airt_system *system, airt_ref driver, struct 
 static void restarts(bench_run *run, bool fault)
 {
     airt_system_options options = { .workers = run->workers,
-                                    .faults_max = UINT32_MAX,
+                                    .faults_max = AIRT_FAULTS_LIMIT,
                                     .faults = fault ? AIRT_FAULTS_CONTAIN : AIRT_FAULTS_DEFAULT };
     struct restart_go   job = { .run = run, .count = run->count, .fault = fault };
     airt_system        *system = NULL;

@@ -110,6 +110,7 @@ static airt_status bear(airt_ctx *ctx, struct puppet *self, void *argument)
     (void)argument;
     airt_trap_exit(ctx, true);
     (void)!puppet_spawn(AIRI_FROM(ctx), 'b', &(puppet_plan){ .verdict = AIRT_RESTART }, &all, &ref);
+    (void)!airt_child_quarantine(ctx, ref, &num_kind, 0, AIRT_MS(1));
     all = (airt_spawn_options){ .start_within_ms = 5, .child = true };
     (void)!puppet_spawn(AIRI_FROM(ctx), 'c', NULL, &all, &ref);
     return AIRT_OK;
