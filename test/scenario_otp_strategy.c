@@ -542,6 +542,33 @@ static void case_59_names_resolve_to_the_living(void **state)
     sim_each(case_59_body, NULL);
 }
 
+/* The children of a killed supervisor are asked to stop, and have their names until they have. */
+static void orphans_body(sim *s)
+{
+    airt_ref top = AIRT_NONE, before, sup;
+
+    ASSERT_OK(
+        airt_supervise(s->system, &top, .restarts_max = 100,
+                       AIRT_CHILDREN(AIRT_SUBTREE(.name = "sup", AIRT_CHILDREN(OTP_MULE('m', (.after_ms = 20)))))));
+    sup = named(s, "sup");
+    before = otp_ref(s, 'm');
+    (void)airt_kill(s->system, sup, NULL);
+    sim_run(s, 10);
+    assert_true(airt_ref_same(named(s, "m"), before)); /* it still runs, and its successor waits */
+    assert_true(sim_alive(s, top));
+    sim_run(s, 50);
+    assert_true(airt_ref_same(named(s, "sup"), sup));
+    assert_false(airt_ref_same(named(s, "m"), before));
+    assert_true(sim_alive(s, named(s, "m")));
+    assert_false(sim_alive(s, before));
+    assert_true(otp_counts(s, sup, "1/1/0/1"));
+}
+static void case_59_orphans_of_a_killed_supervisor_go_before_their_successors_come(void **state)
+{
+    (void)state;
+    sim_each(orphans_body, NULL);
+}
+
 /* --- failures while the supervisor starts its children ------------------------------------------------------------ */
 
 /* In one_for_one only the one that failed is restarted, though others are still being started. */
@@ -590,6 +617,7 @@ int main(void)
         SIM_TEST(case_58_a_failure_escalates_and_the_tree_is_rebuilt),
         SIM_TEST(case_58_a_transient_supervisor_that_gave_up_is_restarted),
         SIM_TEST(case_59_names_resolve_to_the_living),
+        SIM_TEST(case_59_orphans_of_a_killed_supervisor_go_before_their_successors_come),
         SIM_TEST(a_failure_during_the_start_concerns_those_of_the_strategy),
     };
 
