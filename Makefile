@@ -20,7 +20,7 @@ all:
 run:
 	@scripts/deps.sh run
 	@scripts/build.sh release
-	@build/release/packages $(ARGS) $(FILES)
+	@build/release/packages $(if $(FAULTS),--faults 3) $(ARGS) $(FILES)
 
 check:
 	@scripts/deps.sh check

@@ -34,6 +34,7 @@ foreach(folder ${entries})
         if(sources)
             cmake_path(GET folder FILENAME name)
             add_executable(${name} ${sources})
+            set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON) # names in lists of return addresses
             target_include_directories(${name} PRIVATE ${folder})
             airt_example(${name} ${folder})
             if(AIRT_TESTS AND EXISTS ${PROJECT_SOURCE_DIR}/test/${name}/run.py)

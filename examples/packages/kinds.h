@@ -2,6 +2,7 @@
 /* Everything the actors of this program say to each other, and who takes what.
  *
  *     main --asks--> reader --records--> parser (a few) --spawns--> package (one for each name)
+ *                       |                  |  counts: tally
  *                       |                                              |  tells its section, the names it provides,
  *                    progress                                          |  the packages it needs, and the graph
  *                                                                      v
@@ -232,12 +233,32 @@ AIRT_ACTOR(census)
 
 /* --- parser: records in, packages out ----------------------------------------------------------------------------- */
 
+struct parser_total {
+    uint64_t installed;
+    uint64_t others;
+    uint64_t malformed;
+};
+AIRT_KIND(parser_total, installed, others, malformed)
+/* Each record is counted where no parser's failure reaches. */
+struct tally_add {
+    uint8_t installed;
+    uint8_t others;
+    uint8_t malformed;
+};
+AIRT_KIND(tally_add, installed, others, malformed)
+AIRT_SIGNAL(tally_get)
+AIRT_ANSWER(tally_get, parser_total)
+#define tally_ACCEPTS(KIND) KIND(tally_add) KIND(tally_get)
+AIRT_PROTOCOL(tally)
+AIRT_ACTOR(tally)
+
 struct parser_start {
     census_ref  census;
     graph_ref   graph;
     journal_ref journal;
+    tally_ref   tally;
 };
-AIRT_KIND(parser_start, REF(census), REF(graph), REF(journal))
+AIRT_KIND(parser_start, REF(census), REF(graph), REF(journal), REF(tally))
 struct parser_record {
     struct place at;
     airt_blob    text;
@@ -245,13 +266,8 @@ struct parser_record {
 AIRT_KIND(parser_record, NESTED(at, place), text)
 /* Answered behind all records sent before it. */
 AIRT_SIGNAL(parser_finish)
-struct parser_total {
-    uint64_t installed;
-    uint64_t others;
-    uint64_t malformed;
-};
-AIRT_KIND(parser_total, installed, others, malformed)
-AIRT_ANSWER(parser_finish, parser_total)
+AIRT_SIGNAL(parser_finished)
+AIRT_ANSWER(parser_finish, parser_finished)
 
 #define parser_ACCEPTS(KIND) KIND(parser_record) KIND(parser_finish)
 AIRT_PROTOCOL(parser)
@@ -268,15 +284,17 @@ AIRT_KIND(package_start, name, REF(census), REF(graph))
 /* --- reader: files in, records out -------------------------------------------------------------------------------- */
 
 #define PARSERS_MAX 64u
+#define PARSER_MAILBOX_MAX 32u /* short: the reader waits, and a file of any size takes little memory */
 
+/* The parsers are found by their names: parser, parser.2, parser.3... */
 struct reader_start {
     uint32_t     parsers;
+    uint32_t     poison; /* records to plant: see poison.h */
     journal_ref  journal;
     progress_ref progress;
-    census_ref   census;
-    graph_ref    graph;
+    tally_ref    tally;
 };
-AIRT_KIND(reader_start, parsers, REF(journal), REF(progress), REF(census), REF(graph))
+AIRT_KIND(reader_start, parsers, poison, REF(journal), REF(progress), REF(tally))
 /* A file, a directory of files, or "-" for standard input; answered when all its records are on their way. */
 struct reader_read {
     airt_str path;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The report as one JSON object, a line for each part of it. */
+#include "poison.h"
 #include "report.h"
 #include "text.h"
 
@@ -128,6 +129,35 @@ static void print_runtime(const struct report *report)
                  report_account_holds(stats) ? "true" : "false");
 }
 
+static void print_fault(uint32_t number)
+{
+    const struct poison *poison = &poison_list[number];
+    char                 text[2048] = "";
+
+    (void)printf("%s\n  {\"record\": %" PRIu32 ", \"kind\": \"%s\"", number > 0 ? "," : "", number + 1,
+                 poison_text(number));
+    if (atomic_load(&poison_list[number].seen)) {
+        (void)airt_fault_print(&poison->fault, text, sizeof text);
+        (void)printf(", \"signal\": %" PRId32 ", \"pc\": \"%#" PRIx64 "\", \"frames\": [", poison->fault.signal,
+                     poison->fault.pc);
+        for (uint32_t i = 0; i < poison->fault.frames; i++)
+            (void)printf("%s\"%#" PRIx64 "\"", i > 0 ? ", " : "", poison->fault.frame[i]);
+        (void)printf("], \"text\": ");
+        print_string(text);
+    }
+    (void)printf("}");
+}
+
+static void print_faults(const struct report *report)
+{
+    (void)printf(" \"poison_contained\": %s,\n \"poison\": [", report_poison_contained(report) ? "true" : "false");
+    for (uint32_t i = 0; i < report->poison; i++)
+        print_fault(i);
+    (void)printf("],\n \"tree\": ");
+    print_string(report->tree);
+    (void)printf(",\n");
+}
+
 bool report_print_json(const struct report *report)
 {
     (void)printf("{\"packages\": %" PRIu64 ",\n \"names\": %" PRIu64 ",\n \"kilobytes\": %" PRIu64 ",\n",
@@ -140,6 +170,7 @@ bool report_print_json(const struct report *report)
     print_components("chain", report->chain);
     print_components("cycles", report->cycles);
     print_notes(report->notes);
+    print_faults(report);
     print_runtime(report);
     (void)printf("}\n");
     return fflush(stdout) == 0 && ferror(stdout) == 0;

@@ -2,16 +2,17 @@
 /* A parser takes records as text, drops them as soon as it has read what counts, and gives every installed package to
  * the actor of its name. */
 #include "directory.h"
+#include "poison.h"
 #include "record.h"
 #include "text.h"
 
 #include <string.h>
 
 struct parser {
-    struct parser_total total;
-    census_ref          census;
-    graph_ref           graph;
-    journal_ref         journal;
+    census_ref  census;
+    graph_ref   graph;
+    journal_ref journal;
+    tally_ref   tally;
 };
 
 AIRT_ON(parser, parser_start)
@@ -19,6 +20,7 @@ AIRT_ON(parser, parser_start)
     self->census = msg->census;
     self->graph = msg->graph;
     self->journal = msg->journal;
+    self->tally = msg->tally;
     return AIRT_OK;
 }
 
@@ -76,25 +78,26 @@ AIRT_ON(parser, parser_record)
     struct record record;
     struct flaw   flaw;
     struct place  at = msg->at;
+    uint32_t      number;
 
+    if (at.record == 0 && poison_read(text_of_blob(msg->text), &number)) /* no record of a file has that number */
+        poison_eat(airt_self(ctx), number);
     if (!record_parse(text_of_blob(msg->text), &record, &flaw)) {
-        self->total.malformed++;
         at.line += flaw.line;
+        AIRT_TRY(airt_tell(ctx, self->tally, tally_add, .malformed = 1));
         return airt_tell(ctx, self->journal, journal_note, .at = at, .what = text_of(flaw.text));
     }
-    if (!record.installed) {
-        self->total.others++;
-        return AIRT_OK;
-    }
-    self->total.installed++;
+    if (!record.installed)
+        return airt_tell(ctx, self->tally, tally_add, .others = 1);
+    AIRT_TRY(airt_tell(ctx, self->tally, tally_add, .installed = 1));
     return admit(self, ctx, &record, at);
 }
 
 AIRT_ON(parser, parser_finish)
 {
-    return airt_reply(ctx, parser_finish, .installed = self->total.installed, .others = self->total.others,
-                      .malformed = self->total.malformed);
+    return airt_reply(ctx, parser_finish);
 }
 
 #define parser_HANDLES(ON, A) ON(A, parser_start) ON(A, parser_record) ON(A, parser_finish)
-AIRT_BEHAVIOR(parser)
+/* Its handlers are pure: they touch the state, the message and the runtime, and may be ended wherever they are. */
+AIRT_BEHAVIOR(parser, .runaway_ms = 200)

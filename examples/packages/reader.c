@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "kinds.h"
 #include "memory.h"
+#include "poison.h"
 #include "text.h"
 
 #include <dirent.h>
@@ -20,7 +21,7 @@
 
 #define CHUNK_BYTES 65536u
 #define RECORD_MAX (8u << 20) /* bytes of a record; a longer one is an error */
-#define PARSER_MAILBOX_MAX 32u
+#define PLANT_EVERY 6u        /* records between two of poison */
 #define WHAT_MAX 200
 
 /* What the file being read is at. */
@@ -36,6 +37,7 @@ struct cursor {
 struct reader {
     journal_ref         journal;
     progress_ref        progress;
+    tally_ref           tally;
     parser_ref          parsers[PARSERS_MAX];
     uint32_t            parser_count;
     uint32_t            turn;  /* whose record is next */
@@ -45,6 +47,7 @@ struct reader {
     uint32_t            files;
     uint64_t            bytes;
     uint64_t            records;
+    uint32_t            planted, poison; /* so many of so many records of poison */
     airt_msg           *asker;
 };
 
@@ -52,14 +55,16 @@ AIRT_ON(reader, reader_start)
 {
     self->journal = msg->journal;
     self->progress = msg->progress;
+    self->tally = msg->tally;
+    self->poison = msg->poison;
     self->cursor.fd = -1;
-    for (; self->parser_count < msg->parsers && self->parser_count < PARSERS_MAX; self->parser_count++)
-        AIRT_TRY(airt_spawn(
-            ctx, parser, &self->parsers[self->parser_count],
-            (&(airt_spawn_options){
-                .start = AIRT_START(parser, .census = msg->census, .graph = msg->graph, .journal = msg->journal),
-                .mailbox = { .max = PARSER_MAILBOX_MAX, .overflow = AIRT_WAIT, .wait_ms = WAIT_MS },
-                .child = true })));
+    for (; self->parser_count < msg->parsers && self->parser_count < PARSERS_MAX; self->parser_count++) {
+        char name[32] = "parser";
+
+        if (self->parser_count > 0)
+            (void)snprintf(name, sizeof name, "parser.%u", self->parser_count + 1);
+        AIRT_TRY(airt_lookup(ctx, parser, name, &self->parsers[self->parser_count]));
+    }
     return AIRT_OK;
 }
 
@@ -120,9 +125,24 @@ static size_t record_size(airt_str text, uint64_t *lines)
     return 0;
 }
 
-static airt_status hand_out(struct reader *self, airt_ctx *ctx, airt_blob record)
+/* One more record of poison, as one of no file. */
+static airt_status plant(struct reader *self, airt_ctx *ctx)
 {
     parser_ref parser = self->parsers[self->turn++ % self->parser_count];
+    char       text[POISON_TEXT_MAX];
+    size_t     size = poison_write(self->planted++, text);
+    airt_blob  blob = airt_blob_new(ctx, text, size);
+
+    return airt_blob_none(blob) ? AIRT_ENOMEM : airt_tell(ctx, parser, parser_record, .text = blob);
+}
+
+static airt_status hand_out(struct reader *self, airt_ctx *ctx, airt_blob record)
+{
+    parser_ref parser;
+
+    if (self->planted < self->poison && self->records % PLANT_EVERY == PLANT_EVERY - 1)
+        AIRT_TRY(plant(self, ctx));
+    parser = self->parsers[self->turn++ % self->parser_count];
 
     if (airt_blob_none(record))
         return AIRT_ENOMEM;
@@ -367,17 +387,6 @@ AIRT_ON(reader, reader_read)
     return airt_tell_any(ctx, airt_self(ctx), reader_next);
 }
 
-static airt_status take_total(airt_ctx *ctx, parser_finish_call call, struct parser_total *sum)
-{
-    struct parser_total total = { 0 };
-
-    AIRT_TRY(airt_call_take(ctx, parser_finish, call, &total));
-    sum->installed += total.installed;
-    sum->others += total.others;
-    sum->malformed += total.malformed;
-    return AIRT_OK;
-}
-
 /* Each parser answers behind its last record. */
 AIRT_ON(reader, reader_finish)
 {
@@ -387,13 +396,19 @@ AIRT_ON(reader, reader_finish)
 
     if (self->asker != NULL)
         return airt_stash(ctx);
+    while (self->planted < self->poison) /* the files had too few records for all of it */
+        AIRT_TRY(plant(self, ctx));
     for (uint32_t i = 0; i < self->parser_count; i++) {
         calls[i] = airt_ask_begin(ctx, self->parsers[i], PATIENCE, parser_finish);
         waiting[i] = &calls[i].call;
     }
     AIRT_TRY(airt_await_all(ctx, PATIENCE, waiting, self->parser_count));
-    for (uint32_t i = 0; i < self->parser_count; i++)
-        AIRT_TRY(take_total(ctx, calls[i], &sum));
+    for (uint32_t i = 0; i < self->parser_count; i++) {
+        struct parser_finished finished;
+
+        AIRT_TRY(airt_call_take(ctx, parser_finish, calls[i], &finished));
+    }
+    AIRT_TRY(airt_ask(ctx, self->tally, &sum, PATIENCE, tally_get));
     return airt_reply(ctx, reader_finish, .bytes = self->bytes, .records = self->records, .parsed = sum);
 }
 

@@ -2,6 +2,8 @@
 /* The report's life, and the figures derived from it. */
 #include "report.h"
 
+#include "poison.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -74,6 +76,28 @@ uint64_t report_dead_letters(const airt_system_stats *stats)
 bool report_account_holds(const airt_system_stats *stats)
 {
     return stats->accepted == stats->handled + letters(stats, true) + stats->in_work + stats->queued;
+}
+
+bool report_poison_contained(const struct report *report)
+{
+    for (uint32_t i = 0; i < report->poison; i++)
+        if (!atomic_load(&poison_list[i].seen))
+            return false;
+    return report->stats.dead[AIRT_LETTER_FAULT] == report->poison;
+}
+
+void report_print_poison(const struct report *report)
+{
+    (void)printf("\npoison: %u records, %s\n", report->poison,
+                 report_poison_contained(report) ? "each ended its parser and nothing else" : "NOT CONTAINED");
+    for (uint32_t i = 0; i < report->poison; i++) {
+        char text[2048] = "never met\n";
+
+        if (atomic_load(&poison_list[i].seen))
+            (void)airt_fault_print(&poison_list[i].fault, text, sizeof text);
+        (void)printf("\n%u, %s: %s", i + 1, poison_text(i), text);
+    }
+    (void)printf("\nthe tree, as it ran:\n%s", report->tree);
 }
 
 uint64_t report_messages_per_second(const struct report *report)

@@ -54,6 +54,8 @@ struct report {
     struct notes       *notes;
     airt_system_stats   stats;
     int64_t             elapsed_ns;
+    uint32_t            poison;     /* records of it that were planted */
+    char                tree[4096]; /* the supervision tree as it ran, with its restarts */
 };
 
 /* NULL: no memory. */
@@ -62,6 +64,8 @@ void           report_destroy(struct report **report);
 void           notes_destroy(struct notes **notes);
 
 /* accepted == handled + dead letters that were accepted + in work + queued. */
+/* Every record of poison was met, its parser ended, and nothing else was lost. */
+bool     report_poison_contained(const struct report *report);
 bool     report_account_holds(const airt_system_stats *stats);
 uint64_t report_dead_letters(const airt_system_stats *stats);
 uint64_t report_messages_per_second(const struct report *report);
@@ -69,6 +73,8 @@ uint64_t report_messages_per_second(const struct report *report);
 /* For people: tables with bars, `columns` wide. For programs: one JSON object. False: the output could not be written. */
 bool report_print_table(const struct report *report, unsigned columns);
 bool report_print_json(const struct report *report);
+/* What became of the poison, and the tree. */
+void report_print_poison(const struct report *report);
 /* Every error on standard error. */
 void report_print_notes(const struct notes *notes);
 

@@ -405,14 +405,28 @@ static void print_head(text *t, const airt_fault *fault)
         text_add(t, snprintf(text_at(t), text_room(t), "  address 0x%llx\n", (unsigned long long)fault->address));
 }
 
+/* Of a recursion one frame, and how often. */
+static void print_frames(text *t, const airt_fault *fault)
+{
+    uint32_t count = fault->frames < AIRT_FAULT_FRAMES_MAX ? fault->frames : AIRT_FAULT_FRAMES_MAX;
+    uint32_t next;
+
+    for (uint32_t i = 0; i < count; i = next) {
+        print_address(t, "from", fault->frame[i]);
+        for (next = i + 1; next < count && fault->frame[next] == fault->frame[i];)
+            next++;
+        if (next > i + 1)
+            text_add(t, snprintf(text_at(t), text_room(t), "  and the same %u times more\n", (unsigned)(next - i - 1)));
+    }
+}
+
 size_t airt_fault_print(const airt_fault *fault, char *out, size_t size)
 {
     text t = { out, size, 0 };
 
     print_head(&t, fault);
     print_address(&t, "at", fault->pc);
-    for (uint32_t i = 0; i < fault->frames && i < AIRT_FAULT_FRAMES_MAX; i++)
-        print_address(&t, "from", fault->frame[i]);
+    print_frames(&t, fault);
     if (fault->frames_seen > fault->frames)
         text_add(&t, snprintf(text_at(&t), text_room(&t), "  and %u more\n",
                               (unsigned)(fault->frames_seen - fault->frames)));

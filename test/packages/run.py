@@ -51,7 +51,7 @@ def run_json(*arguments, data=None):
         sys.exit("%s: exit status %d, no JSON: %s" % (arguments, status, err or tool.stderr.decode()))
     report = json.loads(out)
     check("account " + str(arguments), report["runtime"]["account_holds"], True)
-    check("dead letters " + str(arguments), report["runtime"]["dead_letters"], 0)
+    check("dead letters " + str(arguments), report["runtime"]["dead_letters"], len(report["poison"]))
     return status, report, err
 
 
@@ -94,7 +94,7 @@ def test_same_every_time(path):
     wanted = None
     for i in range(RUNS):
         status, report, _ = run_json("--workers", [1, 2, 8][i % 3], "--parsers", 1 + i % 5, *path)
-        del report["runtime"]
+        del report["runtime"], report["tree"]
         wanted = wanted or report
         check("run %d" % i, (status, report), (0, wanted))
 
@@ -320,7 +320,8 @@ def test_progress(folder):
 def test_command_line():
     check("help", run("--help")[0::2], (0, ""))
     check("version", run("--version")[1].decode().startswith("packages "), True)
-    for arguments in (["--nonsense"], ["--workers"], ["--workers", "0"], ["--parsers", "65"], ["--parsers", "x"]):
+    for arguments in (["--nonsense"], ["--workers"], ["--workers", "0"], ["--parsers", "65"], ["--parsers", "x"],
+                      ["--faults", "0"], ["--faults", "101"], ["--faults"], ["--flight"]):
         status, out, err = run(*arguments)
         check(str(arguments), (status, out, err.startswith("packages: ")), (2, b"", True))
     check("the range is told", "--workers: 99999 is not a number from 1 to 1024" in run("--workers", "99999")[2], True)
@@ -340,6 +341,51 @@ def test_generated(folder):
     return path
 
 
+SIGNALS = {"null dereference": signal.SIGSEGV, "abort": signal.SIGABRT, "illegal instruction": signal.SIGILL,
+           "stack overflow": signal.SIGSEGV, "endless loop": signal.SIGXCPU}
+
+
+def test_faults(path):
+    """Records of poison end their parsers, are listed, and change nothing else."""
+    status, out, err = run("--json", "--faults", "2", path)
+    if status == 2 and "faults are not contained" in err:
+        skip("faults", err.strip())
+        return
+    _, without, _ = run_json(path)
+    status, report, err = run_json("--faults", "2", path)
+    check("faults: status", (status, err), (0, ""))
+    check("faults: the report", findings(report), findings(without))
+    check("faults: records", report["records"], without["records"])
+    check("faults: contained", report["poison_contained"], True)
+    check("faults: signals", [(one["kind"], one["signal"]) for one in report["poison"]], 2 * list(SIGNALS.items()))
+    check("faults: where", ["poison_" in one["text"] for one in report["poison"]], 10 * [True])
+    check("faults: the tree", sum(int(line.split(", ")[1].split()[0]) for line in report["tree"].splitlines()), 10)
+    status, out, err = run("--faults", "1", path)
+    check("faults: text", (status, b"each ended its parser and nothing else" in out, b"parser.4  running" in out, err),
+          (0, True, True, ""))
+
+
+def test_flight(folder, path):
+    """Killed in full load, it leaves what its workers did."""
+    command = pathlib.Path(COMMAND[-1]).parent / "airt"
+    if len(COMMAND) > 1 or not command.exists():
+        skip("flight", "no airt command beside the program")
+        return
+    file = folder / "packages.flight"
+    text = path.read_bytes()
+    process = start("--flight", file, "-", stdin=subprocess.PIPE)
+    for _ in range(20): # the pipe is full of work then: what is not read yet, and what was
+        process.stdin.write(text)
+    process.kill()
+    process.communicate()
+    done = subprocess.run([command, "postmortem", "--json", "--last", "1s", file], capture_output=True, text=True)
+    check("flight: status", (done.returncode, done.stderr), (0, ""))
+    report = json.loads(done.stdout)
+    seen = {(event.get("behavior"), event.get("message")) for event in report["events"]}
+    check("flight: not clean", (report["clean"], report["alive"]), (False, False))
+    check("flight: what ran", {("parser", "parser_record"), ("reader", "reader_next")} - seen, set())
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -352,6 +398,8 @@ def main():
         test_failing_read(folder)
         test_progress(folder)
         path = test_generated(folder)
+        test_faults(path)
+        test_flight(folder, path)
         if shutil.which("dpkg-query"):
             test_own_database()
             test_same_every_time([])
