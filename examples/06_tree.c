@@ -46,7 +46,8 @@ static void on_event(void *context, const airt_supervision_event *event)
 {
     (void)context;
     if (event->what != AIRT_SUP_STOPPED)
-        printf("  %s: %s %s\n", event->supervisor_name, event->id, airt_supervision_text(event->what));
+        printf("  %s: %s %s\n", event->supervisor_name, event->id != NULL ? event->id : "it",
+               airt_supervision_text(event->what));
 }
 
 static const airt_child storage[] = {

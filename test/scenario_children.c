@@ -393,7 +393,7 @@ static void end_of_boss_body(sim *s)
     sim_forget(s);
     ASSERT_OK(airt_kill(s->system, boss, NULL));
     sim_settle(s);
-    ASSERT_SORTED(s, "m<a:error c-shutdown");
+    ASSERT_SORTED(s, "m<a:error c-killed");
     assert_false(sim_alive(s, a.ref) || sim_alive(s, b.ref) || sim_alive(s, c.ref));
 }
 static void a_supervisors_end_is_final_for_its_children(void **state)

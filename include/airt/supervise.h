@@ -124,7 +124,8 @@ typedef struct airt_supervision_event {
     const char       *message; /* POISON: the kind's name */
     uint64_t          trace;   /* POISON: the identity; 0: the whole kind */
 } airt_supervision_event;
-/* Called inside the supervisor's handler: quick, and without awaits. */
+/* Called inside the supervisor's handler, by whatever worker runs it: quick, and without awaits. It may call nothing of
+ * the runtime but airt_supervision_print and the texts. */
 typedef void (*airt_supervision_fn)(void *context, const airt_supervision_event *event);
 
 struct airt_tree {
@@ -205,7 +206,8 @@ static inline size_t airt_tree_print(const airt_tree *tree, airt_tree_format for
  * stopped in reverse order, and nothing is left. In a handler the supervisor is the caller's child, and stops with it;
  * and linked, from before its start: a caller that is to go on after a failure traps exits.
  * From outside it is a root: when it gives up, the system is asked to end (airt_system_wait) with reason
- * AIRT_EXIT_ESCALATED. The tree is copied.
+ * AIRT_EXIT_ESCALATED; when it ends otherwise, killed for one, nothing follows but the end of its children. The tree is
+ * copied.
  * Fails: as airt_tree_check, EFAILED (a child did not start), else as airt_spawn_behavior. */
 AIRT_API AIRT_MUST_CHECK airt_status      airt_supervise_tree_sized(airt_from from, airt_ref *out_supervisor,
                                                                     const airt_tree *tree, size_t tree_size,

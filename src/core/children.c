@@ -261,40 +261,38 @@ bool airi_child_down(airt_system *system, airi_worker *worker, airi_actor *actor
     return child != NULL;
 }
 
-void airi_brood_disband(airt_system *system, airi_worker *worker, airi_extra *extra, airi_list *down)
+void airi_brood_disband(airi_extra *extra, airi_list *orphans)
 {
-    static const airt_reason shutdown = { .exit = AIRT_EXIT_SHUTDOWN };
-    airi_caller              caller = { system, worker, NULL };
-
-    while (extra->brood != NULL && !airi_list_empty(&extra->brood->children)) {
+    while (extra->brood != NULL && !airi_list_empty(&extra->brood->children)) { /* the last ones first */
         airi_child *child = AIRI_CONTAINER(extra->brood->children.prev, airi_child, siblings);
-        airi_actor *actor = airi_slot(system, airi_ref_index(child->who));
 
-        if (child->down) { /* the last ones first; the record stays its, until it is finished */
-            airi_list_remove(&child->siblings);
-            if (child->told != 0)
-                airi_list_remove(&child->news);
-            child->told = 0;
-            airi_list_push_back(down, &child->siblings);
-        } else {
-            airt_ref who = child->who;
-
-            part(system, actor);
-            (void)airi_ask_end(&caller, who, AIRI_ASKED_STOP, &shutdown);
-        }
+        airi_list_remove(&child->siblings);
+        airi_list_push_back(orphans, &child->siblings);
     }
 }
 
-void airi_brood_finish(airt_system *system, airi_worker *worker, airi_list *down)
+/* After the lock: an end, or a kill that takes the actor from its handler, takes it again. Until it has parted a child may
+ * still go down to a supervisor that is ending; then it is finished here. */
+void airi_brood_finish(airt_system *system, airi_worker *worker, airi_list *orphans, bool failed)
 {
-    while (!airi_list_empty(down)) {
-        airi_child *child = AIRI_CONTAINER(airi_list_pop_front(down), airi_child, siblings);
-        airi_actor *actor = airi_slot(system, airi_ref_index(child->who));
-        bool        resting = child->resting;
+    airi_caller caller = { system, worker, NULL };
+    airt_reason why = { .exit = failed ? AIRT_EXIT_KILLED : AIRT_EXIT_SHUTDOWN };
 
-        airi_list_init(&child->siblings);
-        airi_child_undo(system, actor);
-        airi_life_finish(system, worker, actor, resting);
+    while (!airi_list_empty(orphans)) {
+        airi_child *child = AIRI_CONTAINER(airi_list_pop_front(orphans), airi_child, siblings);
+        airt_ref    who = child->who;
+        airi_actor *actor = airi_slot(system, airi_ref_index(who));
+        bool        down, resting;
+
+        airi_mutex_lock(&system->relations_lock);
+        down = child->down;
+        resting = child->resting;
+        part(system, actor);
+        airi_mutex_unlock(&system->relations_lock);
+        if (down)
+            airi_life_finish(system, worker, actor, resting);
+        else
+            (void)airi_ask_end(&caller, who, failed ? AIRI_ASKED_KILL : AIRI_ASKED_STOP, &why);
     }
 }
 

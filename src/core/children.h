@@ -31,10 +31,11 @@ bool airi_child_asks_fail(airt_system *system, airi_actor *actor);
  * False: it has none any more. */
 bool airi_child_down(airt_system *system, airi_worker *worker, airi_actor *actor);
 
-/* Under relations_lock, when a supervisor's incarnation ends: children that run are asked to stop; those that are down
- * go on the list, to be finished by airi_brood_finish after the lock. */
-void airi_brood_disband(airt_system *system, airi_worker *worker, airi_extra *extra, airi_list *down);
-void airi_brood_finish(airt_system *system, airi_worker *worker, airi_list *down);
+/* When a supervisor's incarnation ends: under relations_lock its children go on the list, and after the lock those that
+ * run are asked to stop (killed, if it failed: then nobody waits for them, and their names are wanted again), and those
+ * that are down are finished. */
+void airi_brood_disband(airi_extra *extra, airi_list *orphans);
+void airi_brood_finish(airt_system *system, airi_worker *worker, airi_list *orphans, bool failed);
 void airi_brood_free(airt_system *system, airi_worker *worker, airi_extra *extra);
 
 /* The notice of airt_child_news was handled. Any thread. */

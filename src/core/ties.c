@@ -297,12 +297,12 @@ void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *ac
     airi_extra *extra = airi_extra_seen(actor);
     uint32_t    incarnation = airi_load(&actor->incarnation, AIRI_SEQ_CST) - (how == AIRI_STAYS_DOWN);
     ending      e = { system, worker, actor, airi_actor_ref(actor), incarnation, reason, how };
-    airi_list   down;
+    airi_list   orphans;
 
-    airi_list_init(&down);
+    airi_list_init(&orphans);
     airi_mutex_lock(&system->relations_lock);
     if (extra != NULL) {
-        airi_brood_disband(system, worker, extra, &down);
+        airi_brood_disband(extra, &orphans);
         announce_all(&e, extra);
     }
     if (how == AIRI_GOES_DOWN) { /* under the lock: a notice reserved from now on is for the next incarnation */
@@ -310,7 +310,7 @@ void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *ac
         actor->trap_exit = false; /* its start says again whether it traps */
     }
     airi_mutex_unlock(&system->relations_lock);
-    airi_brood_finish(system, worker, &down);
+    airi_brood_finish(system, worker, &orphans, airt_exit_is_failure(reason->exit));
 }
 
 void airi_ties_undo(airt_system *system, airi_worker *worker, airi_actor *actor)

@@ -27,6 +27,7 @@ airt_status(airt_supervise_tree_sized)(airt_from from, airt_ref *out_supervisor,
         return status;
     start.root = !inside;
     options.name = start.tree.name;
+    options.mailbox.max = AIRT_UNBOUNDED; /* health reports of all children may come at once */
     options.start = (airt_body){ &airi_supervisor_start_kind, &start }; /* moved, whatever comes */
     status = (airt_spawn_behavior)(from, &airi_supervisor_behavior, &ref, &options);
     if (status == AIRT_OK)

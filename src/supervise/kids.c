@@ -38,6 +38,7 @@ void airi_kid_free(airi_supervisor *self, airi_kid *kid)
 {
     airi_kid_unmark(self, kid, AIRI_TO_STOP | AIRI_TO_START);
     airi_timed_remove(self, kid);
+    airi_suspects_clear(self, kid);
     if (self->stop_at == &kid->link) /* cursors step aside, to where they would go next */
         self->stop_at = kid->link.prev;
     if (self->start_at == &kid->link)
@@ -125,6 +126,8 @@ static airt_status spawn_below(airt_ctx *ctx, airi_supervisor *self, airi_kid *k
         start.tree.on_event_context = airi_tree_of(self)->on_event_context;
     }
     options->start = (airt_body){ &airi_supervisor_start_kind, &start }; /* moved, whatever comes */
+    if (options->mailbox.max == 0)
+        options->mailbox.max = AIRT_UNBOUNDED; /* health reports of all children may come at once */
     if (options->name == NULL)
         options->name = name_of(kid, start.tree.name, room, sizeof room);
     return airt_spawn_behavior(ctx, &airi_supervisor_behavior, &kid->ref, options);

@@ -60,6 +60,13 @@ static void quarantine(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, cons
         airi_event_of(ctx, self, AIRT_SUP_POISON, kid, &told, ms);
 }
 
+void airi_suspects_clear(airi_supervisor *self, const airi_kid *kid)
+{
+    for (unsigned i = 0; self->suspects != NULL && i < AIRI_SUSPECTS_MAX; i++)
+        if (self->suspects->one[i].kid == kid)
+            self->suspects->one[i] = (airi_suspect){ .kid = NULL };
+}
+
 void airi_suspect_change(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
 {
     const airt_poison *poison = &kid->spec->child.poison;

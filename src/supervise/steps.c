@@ -23,6 +23,8 @@ void airi_kid_forget(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 {
     airt_msg *own = kid->spec->own;
 
+    airi_start_refused(ctx, self, kid); /* nobody waits for a record that will be another's */
+    airi_ops_done(ctx, self, kid, true, AIRT_OK, AIRT_NONE);
     release(ctx, kid);
     airi_kid_free(self, kid);
     airt_drop(&own);
@@ -54,6 +56,7 @@ void airi_stop_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
     uint32_t ms = airi_child_shutdown_ms(&kid->spec->child);
 
     airi_start_refused(ctx, self, kid);
+    airi_probe_remove(ctx, self, kid);
     kid->is = AIRI_IS_STOPPING;
     if (ms == AIRT_BRUTAL_KILL) {
         airi_kill_kid(ctx, kid, NULL);
@@ -86,6 +89,7 @@ static void give_up(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt_su
 {
     airt_reason why = *reason;
 
+    self->boot_failed |= self->phase == AIRI_BOOT;
     airi_event(ctx, self, what, kid, reason, 0);
     why.exit = AIRT_EXIT_ESCALATED;
     if (airt_ref_none(why.origin))
@@ -139,16 +143,16 @@ static void start_failed(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, co
                          airt_status status)
 {
     airi_event(ctx, self, AIRT_SUP_START_FAILED, kid, reason, 0);
-    if (self->phase == AIRI_BOOT) {
-        self->boot_failed = true;
-        airi_stop_all(ctx, self, reason);
-    } else if (kid->marks & AIRI_NEW) {
+    if (kid->marks & AIRI_NEW) { /* whoever asked for it hears; the supervisor's own start goes on */
         airi_ops_done(ctx, self, kid, false, status, AIRT_NONE);
         airi_kid_forget(ctx, self, kid);
     } else if (kid->marks & AIRI_BY_HAND) {
         airi_kid_unmark(self, kid, AIRI_TO_START | AIRI_BY_HAND);
         lay_to_rest(ctx, kid);
         airi_ops_done(ctx, self, kid, false, status, AIRT_NONE);
+    } else if (self->phase == AIRI_BOOT) {
+        self->boot_failed = true;
+        airi_stop_all(ctx, self, reason);
     } else {
         failed(ctx, self, kid, reason, false);
     }
@@ -206,10 +210,11 @@ static void started(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 
 /* --- ends --------------------------------------------------------------------------------------------------------- */
 
-/* Active, or to be so again, or for the first time. */
+/* Active and not about to end, or to be so again, or for the first time. */
 static bool goes_on(const airi_kid *kid)
 {
-    return airi_kid_active(kid) || kid->is == AIRI_IS_HELD || (kid->marks & (AIRI_TO_START | AIRI_TIMED)) != 0;
+    return kid->is == AIRI_IS_STARTING || kid->is == AIRI_IS_UP || kid->is == AIRI_IS_HELD ||
+           (kid->marks & (AIRI_TO_START | AIRI_TIMED)) != 0;
 }
 
 /* ended: NULL after the start, which it did not interrupt. */
@@ -260,6 +265,8 @@ static void ignored(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 
 static bool wants_restart(const airi_kid *kid, const airt_child_change *change)
 {
+    if (change->restart_wanted)
+        return true;
     switch (kid->spec->child.restart) {
     case AIRT_PERMANENT:
         return true;

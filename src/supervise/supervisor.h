@@ -167,6 +167,7 @@ void        airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const stru
 uint32_t    airi_probes_due_ms(const airi_supervisor *self, uint32_t now_ms);
 
 /* poison.c: remembers what a child failed of. */
+void airi_suspects_clear(airi_supervisor *self, const airi_kid *kid);
 void airi_suspect_change(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change);
 
 /* events.c */

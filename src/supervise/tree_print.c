@@ -75,6 +75,14 @@ static void put_ms(printer *p, uint32_t ms)
         put(p, "%u ms", (unsigned)ms);
 }
 
+/* One prints a tree to see what is wrong with it, too. */
+static const char *id_of(const airt_child *child)
+{
+    const char *id = airi_child_id(child);
+
+    return id != NULL ? id : "?";
+}
+
 static const char *kind_of(const airt_child *child)
 {
     return child->behavior != NULL ? child->behavior->name : "supervisor";
@@ -99,7 +107,7 @@ static void text_tree(printer *p, const airt_tree *given, const char *id, unsign
 
 static void text_child(printer *p, const airt_child *child, unsigned depth)
 {
-    const char *id = airi_child_id(child);
+    const char *id = id_of(child);
 
     if (child->tree != NULL) {
         text_tree(p, child->tree, id, depth);
@@ -144,7 +152,7 @@ static void json_tree(printer *p, const airt_tree *given);
 static void json_child(printer *p, const airt_child *child)
 {
     put_text(p, "{\"id\":");
-    put_quoted(p, airi_child_id(child));
+    put_quoted(p, id_of(child));
     put_text(p, ",\"behavior\":");
     put_quoted(p, kind_of(child));
     put_text(p, ",\"name\":");
@@ -191,11 +199,11 @@ static void dot_child(printer *p, const airt_child *child, unsigned above)
 {
     put(p, "    n%u -> n%u;\n", above, p->nodes);
     if (child->tree != NULL) {
-        dot_tree(p, child->tree, airi_child_id(child));
+        dot_tree(p, child->tree, id_of(child));
         return;
     }
     put(p, "    n%u [label=", p->nodes++);
-    put_quoted(p, airi_child_id(child));
+    put_quoted(p, id_of(child));
     if (child->count > 1)
         put(p, ", xlabel=\"x %u\"", (unsigned)child->count);
     put(p, ", tooltip=\"%s\"];\n", TEXT_IN(restart_text, child->restart));
