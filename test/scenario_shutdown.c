@@ -12,7 +12,11 @@ enum {
     DEPTH = 12,
     LEAVES = 5,
     STUBBORN_MS = 400, /* of every third leaf, which takes longer than that to stop */
-    QUEUED = 1600      /* for each leaf: with all of them about 10^5 */
+#ifdef SWEEP_SCENARIO
+    QUEUED = 2
+#else
+    QUEUED = 1600 /* for each leaf: with all of them about 10^5 */
+#endif
 };
 
 static struct {

@@ -108,7 +108,7 @@ AIRT_API airt_status airt_refuse(airt_ctx *ctx);
     X(AIRT_EXIT_ERROR, "error")          /* a handler returned a failure: `status` */                                  \
     X(AIRT_EXIT_START, "start failed")   /* the handler of the construction arguments returned a failure */            \
     X(AIRT_EXIT_LINKED, "linked")        /* an actor it was linked to failed: `origin` */                              \
-    X(AIRT_EXIT_ESCALATED, "escalated")  /* its airt_failed answered ESCALATE; there are no supervisors yet */         \
+    X(AIRT_EXIT_ESCALATED, "escalated")  /* a supervisor gave up; or airt_failed answered ESCALATE */                  \
     X(AIRT_EXIT_NOPROC, "no such actor") /* watched or linked when already gone */                                     \
     X(AIRT_EXIT_NOMEM, "out of memory")  /* it wanted more than its memory_max allows */                               \
     X(AIRT_EXIT_FAULT, "fault")          /* a signal in its code: code; where faults are contained */                  \

@@ -6,8 +6,8 @@
  * A child spawned with `supervised` outlives its ends: its slot, ref, name and queued mail stay, and the spawner hears
  * by one airt_child_news, after which airt_child_next tells what happened, as SIGCHLD and waitpid do for processes.
  * Then it is restarted, laid to rest (monitors fire, senders are refused, a later restart is possible), or released.
- * Nothing here needs memory when a child ends. When its supervisor ends, or is itself restarted, a child is asked to
- * stop if it runs, and released if it does not.
+ * Nothing here needs memory when a child ends. When its supervisor ends, or is itself restarted, a child is released if
+ * it is down; if it runs it is asked to stop, or killed when the supervisor has failed or was killed.
  *
  * Unless said otherwise: Thread: inside the handler of that ctx.  Blocks: no. */
 #ifndef AIRT_CHILDREN_H

@@ -72,7 +72,7 @@ typedef struct airt_child {
     const char          *id;       /* among its siblings; NULL: the name, else the behaviour's, else the tree's name */
     const char          *name;     /* registered; NULL: none. Of count: name, name.2, name.3 ... */
     airt_body            start;    /* AIRT_START(actor, .fields): copied; not of a LOCAL kind */
-    uint32_t             count;    /* equal children; 0: 1 */
+    uint32_t             count;    /* equal children; 0: 1, and so for those that are started at run time */
     airt_restart         restart;
     uint32_t             shutdown_ms;    /* asked to stop, then killed; 0: 5000, of a tree AIRT_INFINITY */
     uint32_t             backoff_ms;     /* see airt_tree; 0: the supervisor's */
@@ -124,7 +124,8 @@ typedef struct airt_supervision_event {
     const char       *message; /* POISON: the kind's name */
     uint64_t          trace;   /* POISON: the identity; 0: the whole kind */
 } airt_supervision_event;
-/* Called inside the supervisor's handler: quick, and without awaits. */
+/* Called inside the supervisor's handler, by whatever worker runs it: quick, and without awaits. It may call nothing of
+ * the runtime but airt_supervision_print and the texts. */
 typedef void (*airt_supervision_fn)(void *context, const airt_supervision_event *event);
 
 struct airt_tree {
@@ -168,8 +169,8 @@ typedef struct airt_spec_error {
 } airt_spec_error;
 
 /* Whether the tree can be started; out_error, which may be NULL, names the first field that is wrong. Thread: any.
- * Blocks: no.  Fails: EINVAL, EKIND (a behaviour has no handler for its start), EEXIST (two siblings of one id, two
- * children of one name). */
+ * Blocks: no.  Fails: EINVAL, EKIND (a behaviour has no handler for its start), EEXIST (two siblings of one id, or of
+ * one name). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_tree_check_sized(const airt_tree *tree, size_t tree_size, size_t child_size,
                                                            airt_spec_error *out_error);
 AIRT_MUST_CHECK static inline airt_status airt_tree_check(const airt_tree *tree, airt_spec_error *out_error)
@@ -202,9 +203,11 @@ static inline size_t airt_tree_print(const airt_tree *tree, airt_tree_format for
 /* --- supervisors -------------------------------------------------------------------------------------------------- */
 
 /* Starts a supervisor, and waits until all its children have started, in order; on a failure those already started are
- * stopped in reverse order, and nothing is left. In a handler the supervisor is the caller's child: it stops with it.
+ * stopped in reverse order, and nothing is left. In a handler the supervisor is the caller's child, and stops with it;
+ * and linked, from before its start: a caller that is to go on after a failure traps exits.
  * From outside it is a root: when it gives up, the system is asked to end (airt_system_wait) with reason
- * AIRT_EXIT_ESCALATED. The tree is copied.
+ * AIRT_EXIT_ESCALATED; when it ends otherwise, killed for one, nothing follows but the end of its children. The tree is
+ * copied.
  * Fails: as airt_tree_check, EFAILED (a child did not start), else as airt_spawn_behavior. */
 AIRT_API AIRT_MUST_CHECK airt_status      airt_supervise_tree_sized(airt_from from, airt_ref *out_supervisor,
                                                                     const airt_tree *tree, size_t tree_size,
@@ -256,8 +259,8 @@ typedef struct airt_child_counts {
  * spec->start (the template's if it has no kind), name and id are looked at; NULL: the template as it is. Waits for its
  * start. A child whose start fails is not kept; one whose start returns AIRT_STOP ("not now") is kept unless it is
  * temporary or dynamic: OK, and *out_ref is AIRT_NONE.
- * Fails: EINVAL, EKIND (the spec), EEXIST (the id is taken: *out_ref is the child, or AIRT_NONE when it is down; or
- * another actor has the name), EFAILED (its start failed). */
+ * Fails: EINVAL, EKIND (the spec, or it does not fit this supervisor), EEXIST (the id is taken: *out_ref is the child,
+ * or AIRT_NONE when it is down; or another actor has the name), EFAILED (its start failed). */
 AIRT_API AIRT_MUST_CHECK airt_status      airt_supervisor_start_child_sized(airt_from from, airt_ref supervisor,
                                                                             const airt_child *spec, size_t child_size,
                                                                             airt_duration within, airt_ref *out_ref);
@@ -268,7 +271,7 @@ AIRT_MUST_CHECK static inline airt_status airt_supervisor_start_child(airt_from 
     return airt_supervisor_start_child_sized(from, supervisor, spec, sizeof(airt_child), within, out_ref);
 }
 /* Stops a child as its spec says, and waits until it is down. Its spec stays, unless it is temporary or dynamic. One
- * that is down is OK; a pending restart is given up.
+ * that is down is OK, and so is a ref whose actor is gone; a pending restart is given up.
  * Fails: ENOENT (no such child), EINVAL (by id, of a dynamic supervisor). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_stop_child(airt_from from, airt_ref supervisor, airt_child_key key,
                                                                 airt_duration within);
@@ -280,7 +283,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_restart_child(airt_from fro
 /* Forgets a child that is down, and its spec. Fails: ENOENT, EINVAL (dynamic), ERUNNING, EPENDING. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_delete_child(airt_from from, airt_ref supervisor,
                                                                   airt_child_key key, airt_duration within);
-/* One child, as it stands. Fails: ENOENT. */
+/* One child, as it stands. Fails: ENOENT (also by id, of a dynamic supervisor). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_find_child(airt_from from, airt_ref supervisor, airt_child_key key,
                                                                 airt_duration within, airt_child_info *out_info);
 /* How many there are (OTP: count_children). */
