@@ -106,28 +106,41 @@ static void brood_free(airt_system *system, airi_worker *worker, airi_brood *bro
     airi_heap_give(&system->heap, airi_cache_of(worker), brood, sizeof *brood);
 }
 
+/* The brood as it stands, or `made` in its place where there is none; a killer frees it only after the lock. */
+static airt_status brood_at(const airi_caller *caller, airi_extra *extra, airi_brood *made, airi_brood **out_brood)
+{
+    airt_status status = AIRT_EKILLED;
+
+    airi_mutex_lock(&caller->system->relations_lock);
+    if (!airi_killed(caller->ctx)) {
+        if (extra->brood == NULL)
+            extra->brood = made;
+        *out_brood = extra->brood;
+        status = AIRT_OK;
+    }
+    airi_mutex_unlock(&caller->system->relations_lock);
+    return status;
+}
+
 /* The supervisor's brood, made when it is first needed. Its own handler only. */
 static airt_status brood_need(const airi_caller *caller, airi_brood **out_brood)
 {
     airi_extra *extra = airi_extra_of(caller->system, caller->worker, caller->ctx->self);
     airi_brood *made;
+    airt_status status;
 
     if (extra == NULL)
         return airi_killed(caller->ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
-    *out_brood = extra->brood;
-    if (extra->brood != NULL)
-        return AIRT_OK;
+    status = brood_at(caller, extra, NULL, out_brood);
+    if (status != AIRT_OK || *out_brood != NULL)
+        return status;
     made = brood_make(caller);
     if (made == NULL)
         return AIRT_ENOMEM;
-    airi_mutex_lock(&caller->system->relations_lock);
-    if (!airi_killed(caller->ctx))
-        *out_brood = extra->brood = made;
-    airi_mutex_unlock(&caller->system->relations_lock);
-    if (*out_brood != NULL)
-        return AIRT_OK;
-    brood_free(caller->system, caller->worker, made);
-    return AIRT_EKILLED;
+    status = brood_at(caller, extra, made, out_brood);
+    if (status != AIRT_OK)
+        brood_free(caller->system, caller->worker, made);
+    return status;
 }
 
 static airt_status record_take(airt_system *system, uint32_t *out_index)
@@ -492,28 +505,34 @@ airt_status airt_child_release(airt_ctx *ctx, airt_ref who)
 
 /* --- trapped stops, ends with a reason ---------------------------------------------------------------------------- */
 
+/* Under the lock. *msg: what is left over. Trapped already: the notice is there, or on its way. */
+static void trap_set(airi_extra *extra, bool on, airt_msg **msg)
+{
+    airt_msg *before = extra->stop_notice;
+
+    if (on && extra->trap_stop)
+        return;
+    extra->trap_stop = on;
+    extra->stop_notice = *msg;
+    *msg = before;
+}
+
 airt_status airt_trap_stop(airt_ctx *ctx, bool on)
 {
     airi_caller caller = airi_resolve_ctx(ctx, "airt_trap_stop");
     airi_source source = airi_source_of(caller.system, caller.worker);
     airi_extra *extra = airi_killed(ctx) ? NULL : airi_extra_of(caller.system, caller.worker, ctx->self);
-    airt_msg   *msg;
+    airt_msg   *msg = NULL;
     bool        killed;
 
     if (extra == NULL)
         return airi_killed(ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
-    msg = on && !extra->trap_stop ? airi_msg_reserve(&source, sizeof(struct airt_stop_asked)) : NULL;
-    if (on && !extra->trap_stop && msg == NULL)
+    if (on && (msg = airi_msg_reserve(&source, sizeof(struct airt_stop_asked))) == NULL)
         return AIRT_ENOMEM;
     airi_mutex_lock(&ctx->actor->lock);
-    killed = airi_killed(ctx);
-    if (!killed && (msg != NULL || !on)) {
-        airt_msg *before = extra->stop_notice;
-
-        extra->trap_stop = on;
-        extra->stop_notice = msg;
-        msg = before;
-    }
+    killed = airi_killed(ctx); /* then the extra is the killer's */
+    if (!killed)
+        trap_set(extra, on, &msg);
     airi_mutex_unlock(&ctx->actor->lock);
     if (msg != NULL)
         airi_msg_free(&caller.system->heap, airi_cache_of(caller.worker), msg);
