@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A few entries beside an actor, under its lock; its supervisor writes, its owner compares. */
 #include "core/quarantine.h"
 
 #include "core/letters.h"
@@ -20,6 +21,32 @@ struct airi_quarantine { /* under actor->lock */
     uint32_t next;
 };
 
+static void list_free(airt_system *system, airi_worker *worker, airi_quarantine *list)
+{
+    if (list != NULL)
+        airi_heap_give(&system->heap, airi_cache_of(worker), list, sizeof *list);
+}
+
+static airi_quarantine *list_make(airt_system *system, airi_worker *worker)
+{
+    airi_quarantine *list = NULL;
+
+    if (airi_permits(system->world, AIRT_ALLOCATION_EXTRA))
+        list = airi_heap_take(&system->heap, airi_cache_of(worker), sizeof *list);
+    if (list != NULL)
+        memset(list, 0, sizeof *list);
+    return list;
+}
+
+/* Under the lock. */
+static void entry_add(airi_quarantine *list, const airt_kind *kind, uint64_t trace, int64_t until_ns)
+{
+    list->entry[list->next].kind = kind;
+    list->entry[list->next].trace = trace;
+    list->entry[list->next].until_ns = until_ns;
+    list->next = (list->next + 1) % ENTRIES_MAX;
+}
+
 airt_status airi_quarantine_add(airt_system *system, airi_worker *worker, airt_ref who, const airt_kind *kind,
                                 uint64_t trace, airt_duration span)
 {
@@ -31,22 +58,23 @@ airt_status airi_quarantine_add(airt_system *system, airi_worker *worker, airt_r
 
     if (status != AIRT_OK)
         return status;
-    list = extra->quarantine; /* made by its supervisor only, one call at a time */
-    if (list == NULL && airi_permits(system->world, AIRT_ALLOCATION_EXTRA))
-        list = airi_heap_take(&system->heap, airi_cache_of(worker), sizeof *list);
+    list = list_make(system, worker);
     if (list == NULL)
         return AIRT_ENOMEM;
-    if (extra->quarantine == NULL)
-        memset(list, 0, sizeof *list);
-    airi_mutex_lock(&actor->lock);
-    extra->quarantine = list;
-    list->entry[list->next].kind = kind;
-    list->entry[list->next].trace = trace;
-    list->entry[list->next].until_ns = span.ns >= AIRI_NEVER - now ? AIRI_NEVER : now + span.ns;
-    list->next = (list->next + 1) % ENTRIES_MAX;
-    (void)airi_fetch_or(&actor->flags, AIRI_QUARANTINE, AIRI_SEQ_CST);
+    airi_mutex_lock(&actor->lock); /* a caller that was killed may meet the actor's end */
+    if (airi_tenant_living(actor, who)) {
+        if (extra->quarantine == NULL) {
+            extra->quarantine = list;
+            list = NULL;
+        }
+        entry_add(extra->quarantine, kind, trace, span.ns >= AIRI_NEVER - now ? AIRI_NEVER : now + span.ns);
+        (void)airi_fetch_or(&actor->flags, AIRI_QUARANTINE, AIRI_SEQ_CST);
+    } else {
+        status = AIRT_EDEAD;
+    }
     airi_mutex_unlock(&actor->lock);
-    return AIRT_OK;
+    list_free(system, worker, list);
+    return status;
 }
 
 /* Under actor->lock. Forgets what is over. */
@@ -85,7 +113,6 @@ bool airi_quarantined(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
 
 void airi_quarantine_free(airt_system *system, airi_worker *worker, airi_extra *extra)
 {
-    if (extra->quarantine != NULL)
-        airi_heap_give(&system->heap, airi_cache_of(worker), extra->quarantine, sizeof *extra->quarantine);
+    list_free(system, worker, extra->quarantine);
     extra->quarantine = NULL;
 }
