@@ -28,7 +28,7 @@ full_steps() {
     run faults-1e5 env FAULTS=100000 build/dev/tests/stress_faults
     run model-1e6 env STEPS=1000000 build/dev/tests/scenario_model
     run supervise-1e6 env ROUNDS=300000 build/dev/tests/stress_supervise
-    run children-1e5 env CHILDREN=100000 build/dev/tests/stress_otp_many
+    run children-1e6 env CHILDREN=10000 build/dev/tests/stress_otp_many
     run law-1e8 env MESSAGES=100000000 build/dev/tests/stress_law
     run asks-1e7 env ASKS=10000000 build/dev/tests/stress_asks
     run stacks-1e5 env STACKS=100000 build/dev/tests/stress_stacks
