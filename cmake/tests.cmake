@@ -109,10 +109,10 @@ endforeach()
 
 # The bodies of the scenarios with allocations refused (test/sweep.h). Not swept: what parses its own words (order), what
 # checks in helpers (local), makes a system of its own (misuse), may die for want of a stack (faults: it sweeps itself), allocates until it is refused (bound), reads a file
-# (flight), and the random programs, which oom_sweep has.
+# (flight), has a model that knows of no refusals (model), and the random programs, which oom_sweep has.
 foreach(source ${whole})
     cmake_path(GET source STEM name)
-    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|flight|random|faults)$")
+    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|flight|random|faults|model)$")
         continue()
     endif()
     string(REPLACE "scenario_" "oom_" name ${name})
