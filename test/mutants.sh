@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Shows that the random programs of scenario_random.c find bugs: mutants.sh COMPILER DIRECTORY builds the library once
+# Shows that the random programs of scenario_random.c, and from 20 on scenario_model.c, find bugs: mutants.sh COMPILER DIRECTORY builds the library once
 # with each of the mutants below (src/base/mutant.h), and each must be found within 1,000 seeds, and the seed that found
 # it must show the same failure 100 times out of 100. Without a mutant nothing may be found, nor with those that change
 # the history and break no rule: found is what a rule caught, with a seed and a reason.
@@ -24,6 +24,12 @@ mutants="
 8  an answered request still counts as waited for
 9  who waits for room is told that it got in when the receiver ends
 10 a restart keeps the timers
+20 a supervisor stops the first child first
+21 a group restart brings temporary children back
+22 a supervisor bears one restart less
+23 a restart as old as the window still counts
+24 a significant child ends like any other
+25 a restart by hand counts
 "
 harmless="
 90 one worker more, another history
@@ -49,19 +55,26 @@ object_of() { # object_of SOURCE: its object's file name
 }
 
 sources() {
-    find src/base src/port src/sim src/core -name '*.c' ! -name '*_test.c'
+    find src/base src/port src/sim src/core src/supervise -name '*.c' ! -name '*_test.c'
     find src/port -name "*_$arch.S"
     echo test/sim.c
     echo test/puppet.c
     find test -maxdepth 1 -name "random_*.c"
+    echo test/supervise_model.c
     echo test/scenario_random.c
+    echo test/scenario_model.c
 }
 
-link() { # link OUTPUT [OBJECT...]: all objects of the plain build, but for those that a mutant replaces
-    local output=$1 object
-    shift
+program_of() { # program_of NUMBER: which of the two is to find it
+    if [ "$1" -ge 20 ] && [ "$1" -lt 90 ]; then echo model; else echo random; fi
+}
+
+link() { # link PROGRAM OUTPUT [OBJECT...]: all objects of the plain build, but for those that a mutant replaces
+    local program=$1 output=$2 object
+    shift 2
     local objects=("$@")
     for object in "$work"/plain/*.o; do
+        [[ $object != *scenario_* || $object == *"scenario_$program"* ]] || continue
         [[ " ${*##*/} " == *" ${object##*/} "* ]] || objects+=("$object")
     done
     "$cc" -pthread -o "$output" "${objects[@]}" -lcmocka -lm
@@ -79,16 +92,18 @@ mkdir -p "$work/plain"
 export cc flags work
 export -f compile object_of
 sources | xargs -P "$(nproc)" -I{} bash -c 'compile {} "$work/plain/$(object_of {})"'
-link "$work/plain/run"
-if ! SEEDS=100 "$work/plain/run" >"$work/plain.log" 2>&1; then
-    echo "without a mutant: $(failure "$work/plain.log")"
-    exit 1
-fi
+for program in random model; do
+    link "$program" "$work/plain/run"
+    if ! SEEDS=100 "$work/plain/run" >"$work/plain.log" 2>&1; then
+        echo "without a mutant: $(failure "$work/plain.log")"
+        exit 1
+    fi
+done
 
 hunt() { # hunt NUMBER WHAT: builds it and looks for it
     local number=$1 what=$2 dir=$work/$1 source objects=()
     mkdir -p "$dir"
-    for source in $(grep -lE "AIRI_MUTANT_IS\($number\)" src/core/*.c test/random_*.c); do
+    for source in $(grep -lE "AIRI_MUTANT_IS\($number\)" src/core/*.c src/supervise/*.c test/random_*.c); do
         compile "$source" "$dir/$(object_of "$source")" "-DAIRI_MUTANT=$number"
         objects+=("$dir/$(object_of "$source")")
     done
@@ -96,7 +111,7 @@ hunt() { # hunt NUMBER WHAT: builds it and looks for it
         echo "$number $what: not in the sources"
         return 1
     fi
-    link "$dir/run" "${objects[@]}"
+    link "$(program_of "$number")" "$dir/run" "${objects[@]}"
     look "$number" "$what" "$dir"
 }
 

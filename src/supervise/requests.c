@@ -191,6 +191,8 @@ static void serve_restart(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, a
         return;
     }
     op_add(ctx, self, op, kid, request);
+    if (AIRI_MUTANT_IS(25))
+        (void)airi_restart_counts(ctx, self);
     kid->marks |= AIRI_BY_HAND;
     if (airi_in_order(self))
         airi_kid_mark(self, kid, AIRI_TO_START);

@@ -115,7 +115,8 @@ static void mark_group(airi_supervisor *self, airi_kid *failed)
         if (airi_kid_active(kid))
             airi_kid_mark(self, kid, AIRI_TO_STOP);
         airi_kid_mark(self, kid,
-                      kid->spec->child.restart == AIRT_TEMPORARY ? (uint8_t)AIRI_REMOVE : (uint8_t)AIRI_TO_START);
+                      kid->spec->child.restart == AIRT_TEMPORARY && !AIRI_MUTANT_IS(21) ? (uint8_t)AIRI_REMOVE
+                                                                                        : (uint8_t)AIRI_TO_START);
     }
     airi_kid_mark(self, failed, AIRI_TO_START);
 }
@@ -235,7 +236,7 @@ static void shut_down(airt_ctx *ctx, airi_supervisor *self, const airi_kid *ende
 /* A significant child has ended for good, by itself. */
 static void significant_ended(airt_ctx *ctx, airi_supervisor *self, const airi_kid *ended)
 {
-    if (!ended->spec->child.significant || self->auto_shutdown == AIRT_NEVER)
+    if (!ended->spec->child.significant || self->auto_shutdown == AIRT_NEVER || AIRI_MUTANT_IS(24))
         return;
     if (self->phase == AIRI_BOOT)
         self->auto_due = true;
@@ -364,7 +365,7 @@ static bool stop_sweep(airt_ctx *ctx, airi_supervisor *self)
     if (airi_dynamic(self))
         return self->to_stop > 0;
     if (self->stop_at == NULL)
-        self->stop_at = self->kids.prev;
+        self->stop_at = AIRI_MUTANT_IS(20) ? self->kids.next : self->kids.prev;
     while (self->to_stop > 0 && self->stop_at != &self->kids) {
         airi_kid *kid = airi_kid_at(self->stop_at);
         bool      marked = (kid->marks & AIRI_TO_STOP) != 0;
@@ -374,7 +375,7 @@ static bool stop_sweep(airt_ctx *ctx, airi_supervisor *self)
                 airi_stop_kid(ctx, self, kid);
             return true;
         }
-        self->stop_at = kid->link.prev;
+        self->stop_at = AIRI_MUTANT_IS(20) ? kid->link.next : kid->link.prev;
         if (marked)
             airi_kid_down(ctx, self, kid);
     }

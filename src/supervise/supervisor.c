@@ -87,6 +87,8 @@ static airt_status ring_of(airt_ctx *ctx, airi_supervisor *self)
     uint32_t max = airi_tree_of(self)->restarts_max;
 
     self->restarts_max = max == 0 ? 1 : max == AIRT_NO_RESTARTS ? 0 : max;
+    if (AIRI_MUTANT_IS(22) && self->restarts_max > 0)
+        self->restarts_max--;
     if (self->restarts_max == 0)
         return AIRT_OK;
     self->restarts = airt_alloc(ctx, self->restarts_max * sizeof self->restarts[0]);

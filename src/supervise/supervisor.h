@@ -8,6 +8,7 @@
 #define AIRI_SUPERVISE_SUPERVISOR_H
 
 #include "base/list.h"
+#include "base/mutant.h"
 #include "supervise/spec.h"
 
 typedef enum airi_child_is {

@@ -88,7 +88,8 @@ bool airi_restart_counts(airt_ctx *ctx, airi_supervisor *self)
 
     if (self->restarts_max == 0)
         return false;
-    if (self->restart_count == self->restarts_max && now - self->restarts[self->restart_next] < window)
+    if (self->restart_count == self->restarts_max &&
+        now - self->restarts[self->restart_next] < window + AIRI_MUTANT_IS(23))
         return false;
     self->restarts[self->restart_next] = now;
     self->restart_next = (self->restart_next + 1) % self->restarts_max;
