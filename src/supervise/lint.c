@@ -63,7 +63,7 @@ static void lint_child_restarts(linter *l, const char *place, const airt_tree *t
         say(l, place, "health probes of a temporary child: unhealthy, it is killed and not restarted");
 }
 
-static void lint_stops(linter *l, const char *place, const airt_tree *tree, const airt_child *child)
+static void lint_stops(linter *l, const char *place, const airt_child *child)
 {
     bool supervisor = child->tree != NULL;
 
@@ -75,7 +75,6 @@ static void lint_stops(linter *l, const char *place, const airt_tree *tree, cons
         say(l, place, "a temporary supervisor: when it gives up, nobody brings it back, and nothing escalates");
     if (child->drop_mail && child->asks_fail && child->mailbox.overflow == AIRT_WAIT)
         say(l, place, "drop_mail with a mailbox that makes senders wait: they wait for what is then dropped");
-    (void)tree;
 }
 
 static void lint_tree(linter *l, const char *outer, const airt_tree *given);
@@ -89,7 +88,7 @@ static void lint_child(linter *l, const char *outer, const airt_tree *tree, size
     (void)snprintf(place, sizeof place, "%.90s%schildren[%zu] \"%.32s\"", outer, outer[0] != '\0' ? ": " : "", index,
                    id != NULL ? id : "");
     lint_child_restarts(l, place, tree, &child);
-    lint_stops(l, place, tree, &child);
+    lint_stops(l, place, &child);
     if (child.count > 1000 && (tree->strategy == AIRT_ONE_FOR_ALL || tree->strategy == AIRT_REST_FOR_ONE))
         say(l, place, "more than a thousand children in a group: each failure restarts them all, one after the other");
     if (child.tree != NULL)

@@ -25,9 +25,8 @@ static void answer(airt_ctx *ctx, airt_msg *request, airt_status status, airt_re
 
 /* --- requests that wait ------------------------------------------------------------------------------------------- */
 
-static void op_add(airt_ctx *ctx, airi_supervisor *self, airi_op *op, airi_kid *kid, airt_msg *request)
+static void op_add(airi_supervisor *self, airi_op *op, airi_kid *kid, airt_msg *request)
 {
-    (void)ctx;
     op->kid = kid;
     op->request = request;
     airi_list_push_back(&self->ops, &op->link);
@@ -143,7 +142,7 @@ static void serve_start(airt_ctx *ctx, airi_supervisor *self, airt_msg *request)
         answer(ctx, request, AIRT_ENOMEM, AIRT_NONE);
         return;
     }
-    op_add(ctx, self, op, kid, request);
+    op_add(self, op, kid, request);
     start_new(ctx, self, kid, &spec);
 }
 
@@ -157,7 +156,7 @@ static void serve_stop(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt
         answer(ctx, request, AIRT_ENOMEM, AIRT_NONE);
         return;
     }
-    op_add(ctx, self, op, kid, request);
+    op_add(self, op, kid, request);
     airi_kid_unmark(self, kid, AIRI_TO_START);
     if (airi_dynamic(self) || kid->spec->child.restart == AIRT_TEMPORARY)
         kid->marks |= AIRI_REMOVE;
@@ -190,7 +189,7 @@ static void serve_restart(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, a
         answer(ctx, request, status != AIRT_OK ? status : AIRT_ENOMEM, kid->ref);
         return;
     }
-    op_add(ctx, self, op, kid, request);
+    op_add(self, op, kid, request);
     if (AIRI_MUTANT_IS(25))
         (void)airi_restart_counts(ctx, self);
     kid->marks |= AIRI_BY_HAND;

@@ -40,7 +40,6 @@ static void lay_to_rest(airt_ctx *ctx, airi_kid *kid)
 
 void airi_kill_kid(airt_ctx *ctx, airi_kid *kid, const airt_reason *reason)
 {
-    kid->marks |= AIRI_KILLED;
     (void)airt_kill(ctx, kid->ref, reason);
 }
 
@@ -183,7 +182,6 @@ void airi_start_with(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const 
     reason.status = again ? airt_child_restart(ctx, kid->ref, &options) : airi_kid_spawn(ctx, self, kid, start, name);
     if (reason.status == AIRT_OK) {
         kid->is = AIRI_IS_STARTING;
-        kid->marks &= (uint8_t)~AIRI_KILLED;
         kid->restarts += again && (kid->marks & AIRI_BY_HAND) == 0;
     } else if (passes(self, kid, reason.status)) {
         airi_event(ctx, self, AIRT_SUP_DELAYED, kid, &reason, LATER_MS);

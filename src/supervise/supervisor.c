@@ -110,6 +110,14 @@ static airt_status boot(airt_ctx *ctx, airi_supervisor *self, const struct airi_
     return boot_loop(ctx, self);
 }
 
+/* The answer is paid for by who asked. */
+static airt_status no_memory(airt_ctx *ctx, const airt_kind *kind)
+{
+    if (kind == &airi_sup_look_kind)
+        return airt_reply(ctx, airi_sup_look, .status = AIRT_ENOMEM);
+    return airt_reply(ctx, airi_sup_do, .status = AIRT_ENOMEM);
+}
+
 static airt_status receive(void *state, airt_ctx *ctx, const airt_kind *kind, const void *body)
 {
     airi_supervisor *self = state;
@@ -121,9 +129,9 @@ static airt_status receive(void *state, airt_ctx *ctx, const airt_kind *kind, co
         return AIRT_OK;
     if (!airi_is_request(kind))
         return airt_refuse(ctx);
-    AIRT_TRY(airt_keep(ctx, &request) == AIRT_OK ? AIRT_OK : airt_reply_failure(ctx, AIRT_ENOMEM, "out of memory"));
-    if (request != NULL)
-        airi_serve(ctx, self, request);
+    if (airt_keep(ctx, &request) != AIRT_OK)
+        return no_memory(ctx, kind);
+    airi_serve(ctx, self, request);
     return AIRT_OK;
 }
 

@@ -26,8 +26,7 @@ enum { /* marks */
     AIRI_TIMED = 1 << 2,   /* on the timed list: a restart that is put off, or the deadline of a stop */
     AIRI_NEW = 1 << 3,     /* added at run time, and never up: not kept if its start fails */
     AIRI_BY_HAND = 1 << 4, /* its start was asked for: a failure does not count */
-    AIRI_REMOVE = 1 << 5,  /* goes when it is down */
-    AIRI_KILLED = 1 << 6   /* by us: as asked for, or past its deadline */
+    AIRI_REMOVE = 1 << 5   /* goes when it is down */
 };
 
 typedef struct airi_kid {
@@ -86,7 +85,6 @@ struct airi_supervisor {
     int64_t                             epoch_ns;
     int64_t                            *restarts; /* the newest restarts_max of them, a ring of times */
     uint32_t                            restarts_max, restart_next, restart_count;
-    uint32_t                            active_significant;
     airi_phase                          phase;
     airt_auto_shutdown                  auto_shutdown;
     airt_reason                         end_reason;
