@@ -36,6 +36,7 @@ enum {
     AIRI_LANE_NEWS = 1 << 7,    /* a sender put something into the lanes of a drop-old box, or gave up waiting */
     AIRI_SLOW = 1 << 8,         /* the owner's: its handlers are timed one by one */
     AIRI_ASKS_FAIL = 1 << 9,    /* down between two incarnations, and asks do not wait for the next */
+    AIRI_DOWN = 1 << 13, /* supervised, and between two incarnations: asks to end find nothing to do; under lock */
     AIRI_ASKED_SELF = 1 << 10,  /* never set: with ASKED_STOP, a request that is not trapped */
     AIRI_QUARANTINE = 1 << 12,  /* some messages are not to be begun: see quarantine.h; set and cleared under lock */
     AIRI_OVER_BUDGET = 1 << 11, /* the owner's: it wanted more memory than it may have; see budget.h */
@@ -132,8 +133,9 @@ typedef struct airi_child {
     bool                  started;        /* the present incarnation's start succeeded */
     bool                  restart_wanted; /* its airt_failed answered so */
     bool                  asks_fail;
-    const airt_kind      *kind; /* what it had in work when it failed; NULL: nothing, or a start */
-    uint64_t              trace;
+    bool busy; /* being laid to rest by its supervisor's handler, which finishes it if the supervisor ends meanwhile */
+    const airt_kind *kind; /* what it had in work when it failed; NULL: nothing, or a start */
+    uint64_t         trace;
 } airi_child;
 _Static_assert(sizeof(airi_child) == 80, "all that supervision adds to an actor, beside its supervisor's own record");
 enum {

@@ -64,6 +64,8 @@ void airi_children_notice_back(airt_system *system, airi_worker *worker, airt_ms
     extra = airi_tenant_is(actor, notice->sender) ? airi_extra_seen(actor) : NULL;
     home = extra != NULL && extra->brood != NULL && extra->brood->notice == NULL;
     if (home) {
+        airi_msg_unbind(notice); /* it may have been on a journey, through another's box */
+        notice->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
         extra->brood->notice = notice;
         if (extra->brood->more && !airi_list_empty(&extra->brood->news))
             notice_send(system, worker, extra->brood, notice->sender);
@@ -149,6 +151,18 @@ static airt_status record_take(airt_system *system, uint32_t *out_index)
                                                               : AIRT_ENOMEM;
 }
 
+static void record_fill(airi_child *child, airt_ref born, uint64_t tag)
+{
+    airi_list_init(&child->siblings);
+    airi_list_init(&child->news);
+    child->who = born;
+    child->tag = tag;
+    child->told = 0;
+    child->down = child->resting = child->busy = child->restart_wanted = false;
+    child->kind = NULL;
+    child->trace = 0;
+}
+
 airt_status airi_child_of_birth(const airi_caller *caller, const airt_spawn_options *options, airt_ref born, bool quiet)
 {
     airt_system *system = caller->system;
@@ -162,8 +176,8 @@ airt_status airi_child_of_birth(const airi_caller *caller, const airt_spawn_opti
     if (status != AIRT_OK)
         return status == AIRT_ELIMIT ? AIRT_ENOMEM : status;
     child = airi_child_at(system, index);
-    *child = (airi_child){ .who = born, .tag = options->tag };
-    airi_store(&child->supervisor, caller->ctx->self.bits, AIRI_RELAXED); /* ours alone until the lock */
+    record_fill(child, born, options->tag);
+    airi_store(&child->supervisor, caller->ctx->self.bits, AIRI_RELAXED); /* a stale glance may read it */
     child->asks_fail = options->asks_fail;
     child->started = quiet;
     airi_mutex_lock(&system->relations_lock);
@@ -284,35 +298,62 @@ void airi_brood_disband(airi_extra *extra, airi_list *orphans)
     }
 }
 
+typedef struct orphan {
+    airt_ref    who;
+    airi_actor *actor;
+    bool        down, resting, busy;
+} orphan;
+
+/* In one go under the lock: an abandoned handler may give a record back at any moment. False: none is left. */
+static bool orphan_take(airt_system *system, airi_list *orphans, orphan *out)
+{
+    bool any;
+
+    airi_mutex_lock(&system->relations_lock);
+    any = !airi_list_empty(orphans);
+    if (any) {
+        airi_child *child = AIRI_CONTAINER(orphans->next, airi_child, siblings);
+
+        out->who = child->who;
+        out->actor = airi_slot(system, airi_ref_index(child->who));
+        out->down = child->down;
+        out->resting = child->resting;
+        out->busy = child->busy;
+        part(system, out->actor);
+    }
+    airi_mutex_unlock(&system->relations_lock);
+    return any;
+}
+
 /* After the lock: an end, or a kill that takes the actor from its handler, takes it again. Until it has parted a child may
  * still go down to a supervisor that is ending; then it is finished here. */
 void airi_brood_finish(airt_system *system, airi_worker *worker, airi_list *orphans, bool failed)
 {
     airi_caller caller = { system, worker, NULL };
     airt_reason why = { .exit = failed ? AIRT_EXIT_KILLED : AIRT_EXIT_SHUTDOWN };
+    orphan      one;
 
-    while (!airi_list_empty(orphans)) {
-        airi_child *child = AIRI_CONTAINER(airi_list_pop_front(orphans), airi_child, siblings);
-        airt_ref    who = child->who;
-        airi_actor *actor = airi_slot(system, airi_ref_index(who));
-        bool        down, resting;
-
-        airi_mutex_lock(&system->relations_lock);
-        down = child->down;
-        resting = child->resting;
-        part(system, actor);
-        airi_mutex_unlock(&system->relations_lock);
-        if (down)
-            airi_life_finish(system, worker, actor, resting);
+    while (orphan_take(system, orphans, &one)) {
+        if (one.busy)
+            continue; /* airt_child_rest is at it, and sees that it has no supervisor any more */
+        if (one.down)
+            airi_life_finish(system, worker, one.actor, one.resting);
         else
-            (void)airi_ask_end(&caller, who, failed ? AIRI_ASKED_KILL : AIRI_ASKED_STOP, &why);
+            (void)airi_ask_end(&caller, one.who, failed ? AIRI_ASKED_KILL : AIRI_ASKED_STOP, &why);
     }
 }
 
 void airi_brood_free(airt_system *system, airi_worker *worker, airi_extra *extra)
 {
-    brood_free(system, worker, extra->brood);
+    airi_brood *brood;
+
+    if (extra->brood == NULL)
+        return;
+    airi_mutex_lock(&system->relations_lock); /* a notice that comes home just now looks at it */
+    brood = extra->brood;
     extra->brood = NULL;
+    airi_mutex_unlock(&system->relations_lock);
+    brood_free(system, worker, brood);
 }
 
 /* --- the supervisor's decisions ----------------------------------------------------------------------------------- */
@@ -463,6 +504,22 @@ airt_status airt_child_restart_sized(airt_ctx *ctx, airt_ref who, const airt_res
     return status;
 }
 
+/* This handler may be killed meanwhile, and its actor end: then the child, which nobody else may touch, ends here. */
+static void lay_to_rest(airt_ctx *ctx, airi_actor *actor)
+{
+    airt_system *system = ctx->system;
+    airi_child  *child;
+
+    airi_life_rest(system, ctx->worker, actor);
+    airi_mutex_lock(&system->relations_lock);
+    child = child_of(system, actor);
+    if (child != NULL)
+        child->busy = false;
+    airi_mutex_unlock(&system->relations_lock);
+    if (child == NULL)
+        airi_life_finish(system, ctx->worker, actor, true);
+}
+
 airt_status airt_child_rest(airt_ctx *ctx, airt_ref who)
 {
     airt_system *system = airi_resolve_ctx(ctx, "airt_child_rest").system;
@@ -475,11 +532,12 @@ airt_status airt_child_rest(airt_ctx *ctx, airt_ref who)
     if (status == AIRT_OK) {
         rests = child->resting;
         child->resting = true;
+        child->busy = !rests;
         no_news(child);
     }
     airi_mutex_unlock(&system->relations_lock);
     if (status == AIRT_OK && !rests)
-        airi_life_rest(system, ctx->worker, airi_slot(system, airi_ref_index(who)));
+        lay_to_rest(ctx, airi_slot(system, airi_ref_index(who)));
     return status;
 }
 

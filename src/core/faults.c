@@ -5,6 +5,7 @@
 #include "core/faults.h"
 
 #include "base/sized.h"
+#include "core/children.h"
 #include "core/flight.h"
 #include "core/letters.h"
 #include "core/life.h"
@@ -192,6 +193,8 @@ static void end_activation(airt_ctx *ctx, airt_ctx *over, const airi_stack *stac
         airi_life_orphan_ended(over);
         return;
     }
+    if (over->msg != NULL && airi_load(&actor->child, AIRI_RELAXED) != 0) /* a glance; it looks again */
+        airi_child_in_work(ctx->system, actor, over->msg->kind, over->trace);
     end_message(over);
     end_actor(ctx, actor);
 }

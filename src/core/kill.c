@@ -164,7 +164,7 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
     /* Under the lock the slot cannot pass to a new tenant whose flags we would set. */
     airi_mutex_lock(&actor->lock);
     alive = airi_tenant_living(actor, who); /* also one that is just being born: it finds the flag at its start */
-    asked = alive && airi_load(&actor->state, AIRI_SEQ_CST) != AIRT_STATE_RESTARTING && /* that one is down already */
+    asked = alive && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_DOWN) == 0 && /* that one is down already */
             ((how & AIRI_ASKED_SELF) != 0 || !airi_stop_trapped(actor, how, reason, &stop_notice));
     if (asked) {
         reason_put(actor, reason);

@@ -244,6 +244,8 @@ bool airi_life_failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
         return true;
     switch (choice) {
     case AIRT_RESUME:
+        if (supervised)
+            airi_child_in_work(ctx->system, actor, NULL, 0);
         return true;
     case AIRT_RESTART:
         if (!supervised)
@@ -342,8 +344,7 @@ static void set_down(airt_system *system, airi_actor *actor, const airt_reason *
     airi_state_set(system, actor, AIRT_STATE_RESTARTING);
     airi_reason_set(actor, reason);
     (void)airi_fetch_and(&actor->flags, ~over, AIRI_SEQ_CST);
-    if (asks_fail)
-        (void)airi_fetch_or(&actor->flags, AIRI_ASKS_FAIL, AIRI_SEQ_CST);
+    (void)airi_fetch_or(&actor->flags, asks_fail ? AIRI_DOWN | AIRI_ASKS_FAIL : AIRI_DOWN, AIRI_SEQ_CST);
     airi_mutex_unlock(&actor->lock);
 }
 
@@ -422,7 +423,7 @@ void airi_life_revive(airt_ctx *ctx, airi_actor *actor)
 {
     airi_mutex_lock(&actor->lock);
     airi_state_set(ctx->system, actor, AIRT_STATE_STARTING);
-    (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_ASKS_FAIL, AIRI_SEQ_CST);
+    (void)airi_fetch_and(&actor->flags, ~(uint32_t)(AIRI_DOWN | AIRI_ASKS_FAIL), AIRI_SEQ_CST);
     airi_mutex_unlock(&actor->lock);
 }
 

@@ -402,6 +402,25 @@ static void stack_swap(const stack_t *to, void **before)
     before[2] = (void *)(uintptr_t)(unsigned)was.ss_flags;
 }
 
+static uint64_t watched_mask(void)
+{
+    uint64_t mask = 0;
+
+    for (unsigned i = 0; i < sizeof watched / sizeof watched[0]; i++)
+        mask |= UINT64_C(1) << (watched[i] - 1);
+    return mask;
+}
+
+/* A program that reads its signals from a descriptor blocks them all, and its threads inherit that: the kernel ends a
+ * process in which a fault is blocked, without a word to anybody. */
+static void watched_unblock(airi_trap_thread *thread)
+{
+    uint64_t watch = watched_mask(), before = 0;
+
+    (void)syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &watch, &before, sizeof before);
+    thread->unblocked = before & watch;
+}
+
 void airi_trap_enter(airi_trap_thread *thread)
 {
     stack_t alternate = { .ss_sp = thread->stack, .ss_size = thread->stack_bytes };
@@ -413,6 +432,7 @@ void airi_trap_enter(airi_trap_thread *thread)
         return;
     if (thread->stack != NULL)
         stack_swap(&alternate, thread->before);
+    watched_unblock(thread);
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &thread->mask, sizeof thread->mask);
     airi_store(&thread->tid, (int32_t)syscall(SYS_gettid), AIRI_SEQ_CST);
     airi_store(&table.slot[thread->slot].token, airi_thread_token(), AIRI_SEQ_CST);
@@ -429,6 +449,7 @@ void airi_trap_leave(airi_trap_thread *thread)
     airi_store(&thread->tid, 0, AIRI_SEQ_CST);
     airi_store(&table.slot[thread->slot].token, 0, AIRI_SEQ_CST);
     airi_store(&table.slot[thread->slot].thread, NULL, AIRI_SEQ_CST);
+    (void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &thread->unblocked, NULL, sizeof thread->unblocked);
     if (thread->stack != NULL)
         (void)sigaltstack(&before, NULL);
 }

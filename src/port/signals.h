@@ -50,6 +50,7 @@ struct airi_trap_thread {
     airi_trap trap; /* the newest */
     uint32_t  slot;
     uint64_t  mask;      /* of blocked signals, to which a contained fault goes back */
+    uint64_t  unblocked; /* watched ones that were blocked before: see airi_trap_enter */
     bool      dying;     /* writing a post-mortem */
     void     *walking;   /* where to go on when walking the stack faults; NULL: not walking */
     void     *before[3]; /* the alternate stack that was there */
