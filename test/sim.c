@@ -60,8 +60,10 @@ static void add(sim_account *sum, airi_account *one)
 {
     sum->accepted += airi_load(&one->accepted, AIRI_RELAXED);
     sum->handled += airi_load(&one->handled, AIRI_RELAXED);
-    sum->in_work += airi_load(&one->in_work, AIRI_RELAXED);
-    sum->queued += airi_load(&one->queued, AIRI_RELAXED);
+    sum->in_work += airi_load(&one->in_work, AIRI_RELAXED) + airi_load(&one->begun, AIRI_RELAXED) -
+                    airi_load(&one->handled, AIRI_RELAXED);
+    sum->queued += airi_load(&one->queued, AIRI_RELAXED) + airi_load(&one->accepted, AIRI_RELAXED) -
+                   airi_load(&one->begun, AIRI_RELAXED);
     for (unsigned i = AIRT_LETTER_EXPIRED; i <= AIRT_LETTER_INCARNATION; i++)
         sum->dead += airi_load(&one->dead[i], AIRI_RELAXED);
 }

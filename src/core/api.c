@@ -344,7 +344,6 @@ airt_status airt_forward_kind(airt_ctx *ctx, airt_ref to, const airt_kind *kind)
     msg = airi_msg_from_work(ctx);
     if (msg == NULL)
         return AIRT_EKILLED;
-    AIRI_TALLY(ctx->system, ctx->worker, in_work, -1);
     AIRI_TALLY(ctx->system, ctx->worker, handled, 1);
     if (airi_msg_is(msg, AIRI_MSG_TIMER))
         return forward_copy(ctx, to, msg);

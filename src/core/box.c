@@ -32,7 +32,6 @@ static airt_status pushed(airt_system *system, airi_worker *worker, airi_actor *
         break;
     }
     AIRI_TALLY(system, worker, accepted, 1);
-    AIRI_TALLY(system, worker, queued, 1);
     if (system->recorder != NULL)
         recorded(system, actor, kind);
     return AIRT_OK;
@@ -125,6 +124,7 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
             msg->link.next = *out_victim == NULL ? NULL : &(*out_victim)->link;
             *out_victim = msg;
             AIRI_TALLY(system, worker, accepted, 1);
+            AIRI_TALLY(system, worker, queued, -1);
             if (system->recorder != NULL)
                 recorded(system, actor, msg->kind);
             return AIRT_OK;
@@ -137,7 +137,6 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
     msg->flags |= AIRI_MSG_COUNTED;
     airi_lane_append(actor, msg);
     AIRI_TALLY(system, worker, accepted, 1);
-    AIRI_TALLY(system, worker, queued, 1);
     if (system->recorder != NULL)
         recorded(system, actor, msg->kind);
     return AIRT_OK;
@@ -316,7 +315,6 @@ static void grant(airi_worker *worker, airi_actor *actor)
         msg->flags |= AIRI_MSG_COUNTED;
         airi_lane_append(actor, msg);
         AIRI_TALLY(system, worker, accepted, 1);
-        AIRI_TALLY(system, worker, queued, 1);
         if (system->recorder != NULL)
             recorded(system, actor, msg->kind);
         waiter_tell(system, worker, waiter, AIRT_OK);
@@ -427,6 +425,7 @@ static airt_status deliver_special(const airi_caller *caller, airi_actor *actor,
     if (status != AIRT_EFULL || (box & AIRI_BOX_DROP_NEW) == 0)
         return status;
     AIRI_TALLY(caller->system, caller->worker, accepted, 1);
+    AIRI_TALLY(caller->system, caller->worker, queued, -1);
     if (caller->system->recorder != NULL)
         recorded(caller->system, actor, msg->kind);
     airi_dead(caller->system, caller->worker, to, msg, AIRT_LETTER_DROPPED);
@@ -606,7 +605,6 @@ static void begun_special(airi_worker *worker, airi_actor *actor, const airt_msg
 
 static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
 {
-    AIRI_TALLY(worker->system, worker, queued, -1);
     if (!airi_msg_is(msg, AIRI_MSG_COUNTED))
         return;
     msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
@@ -621,6 +619,7 @@ void airi_drop_queued(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     airt_ref to = { airi_ref_bits(actor->index, msg->generation) };
 
     begun(worker, actor, msg);
+    AIRI_TALLY(worker->system, worker, queued, -1);
     airi_dead(worker->system, worker, to, msg, AIRT_LETTER_INCARNATION);
 }
 
@@ -634,10 +633,11 @@ bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     if (__builtin_expect(generation != airi_load(&actor->generation, AIRI_RELAXED), 0) ||
         ((msg->deadline_ns != 0 || (msg->flags & (AIRI_MSG_REQUEST | AIRI_MSG_BOUND)) != 0) &&
          !wanted(worker, actor, msg, &reason))) {
+        AIRI_TALLY(worker->system, worker, queued, -1);
         airi_dead(worker->system, worker, (airt_ref){ airi_ref_bits(actor->index, generation) }, msg, reason);
         return false;
     }
-    AIRI_TALLY(worker->system, worker, in_work, 1);
+    AIRI_TALLY(worker->system, worker, begun, 1);
     airi_count(&actor->handled, 1);
     airi_store(&actor->last_message_ns, worker->now_ns, AIRI_RELAXED); /* a statistic */
     if (worker->system->recorder != NULL && worker->system->recorder->begun != NULL)

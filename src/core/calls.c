@@ -120,7 +120,6 @@ void airi_answer_send(airt_system *system, airi_worker *worker, airt_ref asker, 
         break;
     }
     AIRI_TALLY(system, worker, accepted, 1);
-    AIRI_TALLY(system, worker, queued, 1);
 }
 
 bool airi_call_accept(airt_system *system, airi_worker *worker, airi_actor *asker, airt_msg *answer)
@@ -129,11 +128,12 @@ bool airi_call_accept(airt_system *system, airi_worker *worker, airi_actor *aske
     /* An abandoned handler's call is open while its slot is let again. Relaxed: the owner's own generation. */
     bool mine = answer->generation == airi_load(&asker->generation, AIRI_RELAXED);
 
-    AIRI_TALLY(system, worker, queued, -1);
     if (!mine || record == NULL || record->done) {
+        AIRI_TALLY(system, worker, queued, -1);
         airi_dead(system, worker, AIRT_NONE, answer, AIRT_LETTER_INCARNATION);
         return false;
     }
+    AIRI_TALLY(system, worker, begun, 1);
     AIRI_TALLY(system, worker, handled, 1);
     record->done = true;
     record->status = AIRT_OK;

@@ -152,19 +152,26 @@ void airi_keeper_unreserve(airt_ctx *ctx)
     ctx->keeper = NULL;
 }
 
+/* One that was kept, and so counts as queued, has been handled. */
+static void count_ended(airt_system *system, airi_worker *worker)
+{
+    AIRI_TALLY(system, worker, begun, 1);
+    AIRI_TALLY(system, worker, handled, 1);
+}
+
 void airi_keeper_abort(airt_ctx *ctx, airt_ref to, airt_msg *undelivered)
 {
     airi_worker *worker = ctx->worker;
     bool         kept = ctx->keeper != NULL && ctx->keeper->msg != NULL && !ctx->keeper->built; /* counts as queued */
 
-    if (kept)
+    if (undelivered != NULL && kept) {
         AIRI_TALLY(ctx->system, worker, queued, -1);
-    if (undelivered != NULL && kept)
         airi_dead(ctx->system, worker, to, undelivered, AIRT_LETTER_STOPPED);
-    else if (undelivered != NULL)
+    } else if (undelivered != NULL) {
         airi_refused(ctx->system, worker, to, undelivered, AIRT_EKILLED);
-    else if (kept) /* it was sent on */
-        AIRI_TALLY(ctx->system, worker, handled, 1);
+    } else if (kept) { /* it was sent on */
+        count_ended(ctx->system, worker);
+    }
     airi_keeper_unreserve(ctx);
 }
 
@@ -305,8 +312,7 @@ airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void 
 static void end_kept(airt_system *system, airi_worker *worker, airt_msg *msg)
 {
     if (!airi_msg_is(msg, AIRI_MSG_BUILT)) {
-        AIRI_TALLY(system, worker, queued, -1);
-        AIRI_TALLY(system, worker, handled, 1);
+        count_ended(system, worker);
         airi_answer_fail(system, worker, msg, AIRT_ENOREPLY, 0, "the request was dropped without a reply");
     }
     airi_msg_done(system, worker, msg);
@@ -368,10 +374,8 @@ airt_status airt_send(airt_from from, airt_ref to, airt_msg **msg)
         caller.worker = caller.ctx->worker; /* after a wait it may be another */
     }
     if (status == AIRT_OK) {
-        if (!built) { /* a kept one is handled once, and accepted once more */
-            AIRI_TALLY(caller.system, caller.worker, queued, -1);
-            AIRI_TALLY(caller.system, caller.worker, handled, 1);
-        }
+        if (!built) /* a kept one is handled once, and accepted once more */
+            count_ended(caller.system, caller.worker);
         owned_give(caller.worker, &keeper->owned);
         *msg = NULL;
         return AIRT_OK;

@@ -522,8 +522,10 @@ static void stats_fill(airt_system *system, airi_account *sum, airt_system_stats
 {
     uint32_t count = airi_worker_total(system);
 
+    airi_count(&sum->queued, airi_load(&sum->accepted, AIRI_RELAXED) - airi_load(&sum->begun, AIRI_RELAXED));
+    airi_count(&sum->in_work, airi_load(&sum->begun, AIRI_RELAXED) - airi_load(&sum->handled, AIRI_RELAXED));
 #define FILL(name) out->name = reading(&sum->name);
-    AIRI_ACCOUNT_TABLE(FILL)
+    AIRI_STATS_TABLE(FILL)
 #undef FILL
     for (unsigned i = 0; i < AIRT_LETTER_COUNT; i++)
         out->dead[i] = reading(&sum->dead[i]);

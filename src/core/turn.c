@@ -102,8 +102,8 @@ static void end_message(airt_ctx *ctx, bool handled)
     if (msg == NULL)
         return;
     ctx->msg = NULL;
-    AIRI_TALLY(system, worker, in_work, -1);
     if (!handled) {
+        AIRI_TALLY(system, worker, in_work, -1);
         airi_dead(system, worker, ctx->self, msg, AIRT_LETTER_UNHANDLED);
         return;
     }
