@@ -95,5 +95,6 @@ const bench_workload bench_ask = {
                 { "ask_idle_p999", "us" } },
     .count = 100000,
     .small = 200,
+    .real_only = "it measures a thread outside",
     .run = ask_run,
 };

@@ -114,5 +114,6 @@ const bench_workload bench_children = {
     .small = 1,
     .actors = 100000,
     .small_actors = 1000,
+    .real_only = "it measures a process",
     .run = children_run,
 };

@@ -136,5 +136,6 @@ const bench_workload bench_floor = {
     .figure = { { "floor", "ns/hop" } },
     .count = 10000000,
     .small = 100000,
+    .real_only = "it has no actors",
     .run = floor_run,
 };

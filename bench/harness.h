@@ -29,9 +29,10 @@ typedef struct bench_found {
 
 typedef struct bench_run {
     /* given */
-    uint32_t workers;
-    uint64_t count;
-    uint32_t actors;
+    airt_world *world; /* the simulated one; NULL: the real one */
+    uint32_t    workers;
+    uint64_t    count;
+    uint32_t    actors;
     /* the clock; started by one thread, stopped by another */
     int64_t          start_ns, end_ns;
     _Atomic uint64_t events_left;
@@ -50,11 +51,10 @@ typedef struct bench_workload {
     bench_figure figure[BENCH_FIGURES_MAX];
     uint64_t     count, small; /* default, and that of --small */
     uint32_t     actors, small_actors;
-    uint32_t     repeats; /* default; 0: 5 */
+    uint32_t     repeats;   /* default; 0: 5 */
+    const char  *real_only; /* why it cannot run in the simulated world; NULL: it can */
     void (*run)(bench_run *run);
 } bench_workload;
-
-extern const bench_workload *const bench_workloads[]; /* NULL at the end */
 
 /* The floor: one thread, two actors by hand, an exchange to push, a flag to schedule, malloc and free for each hop. */
 double bench_floor_ns(uint64_t hops);
@@ -69,9 +69,12 @@ void bench_expect(bench_run *run, uint64_t events);
 void bench_start(bench_run *run);
 /* The last one stops the clock. Thread: any. */
 void bench_event(bench_run *run);
-/* Outside: until the clock stops. False: it did not within BENCH_SECONDS_MAX; the run has failed. */
+/* Outside: until the clock stops; in the simulated world it is this that makes things happen. False: it did not within
+ * BENCH_SECONDS_MAX, or nothing is left that could stop it; the run has failed. */
 bool   bench_wait(bench_run *run);
 double bench_ns_each(const bench_run *run, uint64_t operations);
+/* For programs whose parts run side by side: from start to end, in ms. */
+double bench_ms(const bench_run *run);
 
 /* --- checks ------------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +98,18 @@ struct bench_go {
     bench_run *run;
 };
 AIRT_LOCAL_KIND(bench_go, bench_go_drop)
+
+/* --- numbers ------------------------------------------------------------------------------------------------------ */
+
+/* The next number of a sequence that is the same in every run and every world; *state is any number, and begins it. */
+static inline uint64_t bench_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
 
 /* --- samples ------------------------------------------------------------------------------------------------------ */
 

@@ -161,5 +161,6 @@ const bench_workload bench_idle = {
     .actors = 10000,
     .small_actors = 100,
     .repeats = 1,
+    .real_only = "it measures a process",
     .run = idle_run,
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* airt-bench: runs workloads by name and prints what each costs, beside the floor measured between its runs. */
-#include "harness.h"
+/* airt-bench: runs workloads by name and prints what each costs, beside the floor measured between its runs; or runs
+ * them in the simulated world, where nothing costs anything and one seed is one history. */
+#include "list.h"
+
+#include <airt/world.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -17,19 +20,23 @@ enum {
     USAGE = 2
 };
 
-extern const bench_workload bench_floor, bench_pingpong, bench_counting, bench_fanin, bench_ring100, bench_ring10k,
-    bench_spawn, bench_big, bench_chameneos, bench_ask, bench_timers, bench_memory, bench_idle, bench_restart,
-    bench_restart_fault, bench_children;
+typedef struct row {
+    const char           *group;
+    const bench_workload *workload;
+} row;
 
-const bench_workload *const bench_workloads[] = {
-    &bench_floor, &bench_pingpong, &bench_counting,      &bench_fanin,    &bench_ring100, &bench_ring10k,
-    &bench_spawn, &bench_big,      &bench_chameneos,     &bench_ask,      &bench_timers,  &bench_memory,
-    &bench_idle,  &bench_restart,  &bench_restart_fault, &bench_children, NULL,
+#define ROW(group, name) { #group, &bench_##name },
+#define BASICS_ROW(name) ROW(basics, name)
+#define SAVINA_ROW(name) ROW(savina, name)
+static const row rows[] = { BENCH_BASICS(BASICS_ROW) SAVINA_LIST(SAVINA_ROW) };
+enum {
+    ROWS = sizeof rows / sizeof rows[0]
 };
 
 typedef struct options {
     uint32_t workers, repeats, actors; /* repeats and actors: 0: the workload's own */
     uint64_t count;                    /* 0: the workload's own */
+    uint64_t seed;                     /* of the simulated world; 0: the real one */
     bool     json, small;
 } options;
 
@@ -38,6 +45,7 @@ typedef struct series { /* of one workload; a column for each figure */
     double   floor_ns[REPEATS_MAX];
     uint32_t repeats;
     uint64_t count, check;
+    uint64_t history; /* the simulated world's hash of all that happened */
     uint32_t actors;
 } series;
 
@@ -74,10 +82,26 @@ static void print_row(const bench_figure *figure, const series *seen, const doub
     printf("\n");
 }
 
+static void print_simulated(const bench_workload *workload, const options *chosen, const series *seen)
+{
+    const char *format =
+        chosen->json ? "{\"name\":\"%s\",\"seed\":%" PRIu64 ",\"workers\":%" PRIu32 ",\"count\":%" PRIu64
+                       ",\"actors\":%" PRIu32 ",\"check\":%" PRIu64 ",\"history\":\"%016" PRIx64 "\"}\n"
+                     : "%-18s %12" PRIu64 " %8" PRIu32 " %12" PRIu64 " %8" PRIu32 " %12" PRIu64 "  %016" PRIx64 "\n";
+
+    printf(format, workload->name, chosen->seed, chosen->workers, seen->count, seen->actors, seen->check,
+           seen->history);
+}
+
 static void print_head(const options *chosen)
 {
     if (chosen->json)
         return;
+    if (chosen->seed != 0) {
+        printf("%-18s %12s %8s %12s %8s %12s  %s\n", "simulated", "seed", "workers", "count", "actors", "check",
+               "history");
+        return;
+    }
     printf("workers: %" PRIu32 "; floor: this machine's hop by hand, measured between the runs; x floor: ratio to it\n",
            chosen->workers);
     printf("%-18s %12s %12s %12s  %-13s %8s %8s\n", "name", "median", "min", "max", "unit", "floor ns", "x floor");
@@ -87,6 +111,10 @@ static void print_series(const bench_workload *workload, const options *chosen, 
 {
     double floor_ns;
 
+    if (chosen->seed != 0) {
+        print_simulated(workload, chosen, seen);
+        return;
+    }
     bench_sort(seen->floor_ns, seen->repeats);
     floor_ns = bench_percentile(seen->floor_ns, seen->repeats, 0.5);
     for (int i = 0; i < BENCH_FIGURES_MAX && workload->figure[i].name != NULL; i++) {
@@ -129,12 +157,34 @@ static void choose_sizes(const bench_workload *workload, const options *chosen, 
         seen->actors = chosen->actors;
 }
 
+static void run_real(const bench_workload *workload, bench_run *run, double *out_floor_ns)
+{
+    *out_floor_ns = floor_now();
+    workload->run(run);
+}
+
+/* A run that failed leaves its system behind, and the world that it lives in. */
+static void run_simulated(const bench_workload *workload, bench_run *run, uint64_t seed, uint64_t *out_history)
+{
+    if (!bench_status(run, "simulated world", airt_sim_create(&(airt_sim_options){ .seed = seed }, &run->world)))
+        return;
+    workload->run(run);
+    *out_history = airt_sim_hash(run->world);
+    if (run->found.failure[0] == '\0')
+        airt_world_destroy(&run->world);
+}
+
 static bool run_once(const bench_workload *workload, const options *chosen, series *seen, uint32_t repeat)
 {
     bench_run run = { .workers = chosen->workers, .count = seen->count, .actors = seen->actors };
+    uint64_t  before = seen->history;
 
-    seen->floor_ns[repeat] = floor_now();
-    workload->run(&run);
+    if (chosen->seed == 0)
+        run_real(workload, &run, &seen->floor_ns[repeat]);
+    else
+        run_simulated(workload, &run, chosen->seed, &seen->history);
+    if (repeat > 0 && seen->history != before)
+        (void)bench_fail(&run, "one seed, two histories");
     if (run.found.failure[0] != '\0') {
         (void)fprintf(stderr, "airt-bench: %s: %s\n", workload->name, run.found.failure);
         return false;
@@ -191,20 +241,21 @@ static void print_figures(const bench_figure *figure)
 
 static void print_help(void)
 {
-    printf("usage: airt-bench NAME... | all [options]\n\n"
+    printf("usage: airt-bench NAME... | basics | savina | all [options]\n\n"
            "  --workers N   worker threads (1)\n"
            "  --repeats R   runs of each; the median is printed (%d; memory 3, idle 1)\n"
            "  --count N     how much one run does\n"
            "  --actors N    how many actors take part\n"
            "  --small       sizes that only show that it works\n"
+           "  --simulated S in the simulated world of seed S: checked in the same way, but not timed\n"
            "  --json        a JSON object a line instead of a table\n"
            "  --help        this\n\n",
            REPEATS);
-    for (const bench_workload *const *at = bench_workloads; *at != NULL; at++) {
-        printf("%-12s  ", (*at)->name);
-        print_indented((*at)->what);
-        print_defaults(*at);
-        print_figures((*at)->figure);
+    for (int i = 0; i < ROWS; i++) {
+        printf("%-12s  ", rows[i].workload->name);
+        print_indented(rows[i].workload->what);
+        print_defaults(rows[i].workload);
+        print_figures(rows[i].workload->figure);
     }
 }
 
@@ -243,6 +294,9 @@ static void parse_option(options *chosen, int option, const char *argument)
     case 'a':
         chosen->actors = (uint32_t)parse_number("actors", argument, AIRT_ACTORS_LIMIT);
         return;
+    case 'S':
+        chosen->seed = parse_number("simulated", argument, UINT64_MAX);
+        return;
     case 'j':
         chosen->json = true;
         return;
@@ -258,10 +312,15 @@ static void parse_option(options *chosen, int option, const char *argument)
 static options parse(int argc, char **argv)
 {
     static const struct option known[] = {
-        { "workers", required_argument, NULL, 'w' }, { "repeats", required_argument, NULL, 'r' },
-        { "count", required_argument, NULL, 'c' },   { "actors", required_argument, NULL, 'a' },
-        { "json", no_argument, NULL, 'j' },          { "small", no_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+        { "workers", required_argument, NULL, 'w' },
+        { "repeats", required_argument, NULL, 'r' },
+        { "count", required_argument, NULL, 'c' },
+        { "actors", required_argument, NULL, 'a' },
+        { "json", no_argument, NULL, 'j' },
+        { "small", no_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },
+        { "simulated", required_argument, NULL, 'S' },
+        { NULL, 0, NULL, 0 },
     };
     options chosen = { .workers = 1 };
     int     option;
@@ -279,10 +338,15 @@ static options parse(int argc, char **argv)
     return chosen;
 }
 
-static bool is_chosen(const bench_workload *workload, int count, char **names)
+static bool is_meant(const row *one, const char *name)
+{
+    return strcmp(name, "all") == 0 || strcmp(name, one->group) == 0 || strcmp(name, one->workload->name) == 0;
+}
+
+static bool is_chosen(const row *one, int count, char **names)
 {
     for (int i = 0; i < count; i++)
-        if (strcmp(names[i], "all") == 0 || strcmp(names[i], workload->name) == 0)
+        if (is_meant(one, names[i]))
             return true;
     return false;
 }
@@ -290,23 +354,36 @@ static bool is_chosen(const bench_workload *workload, int count, char **names)
 static void check_names(int count, char **names)
 {
     for (int i = 0; i < count; i++) {
-        const bench_workload *const *at = bench_workloads;
+        int at = 0;
 
-        while (*at != NULL && strcmp(names[i], (*at)->name) != 0)
+        while (at < ROWS && !is_meant(&rows[at], names[i]))
             at++;
-        if (*at == NULL && strcmp(names[i], "all") != 0)
+        if (at == ROWS)
             usage_error("unknown workload", names[i]);
+    }
+}
+
+static void check_world(const row *one, const options *chosen)
+{
+    if (chosen->seed != 0 && one->workload->real_only != NULL) {
+        (void)fprintf(stderr, "airt-bench: %s: not in the simulated world: %s\n", one->workload->name,
+                      one->workload->real_only);
+        exit(USAGE);
     }
 }
 
 int main(int argc, char **argv)
 {
     options chosen = parse(argc, argv);
+    int     count = argc - optind;
 
-    check_names(argc - optind, argv + optind);
+    check_names(count, argv + optind);
+    for (int i = 0; i < ROWS; i++)
+        if (is_chosen(&rows[i], count, argv + optind))
+            check_world(&rows[i], &chosen);
     print_head(&chosen);
-    for (const bench_workload *const *at = bench_workloads; *at != NULL; at++)
-        if (is_chosen(*at, argc - optind, argv + optind) && !run_workload(*at, &chosen))
+    for (int i = 0; i < ROWS; i++)
+        if (is_chosen(&rows[i], count, argv + optind) && !run_workload(rows[i].workload, &chosen))
             return 1;
     return 0;
 }

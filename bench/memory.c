@@ -171,5 +171,6 @@ const bench_workload bench_memory = {
     .actors = 1000000,
     .small_actors = 2000,
     .repeats = 3,
+    .real_only = "it measures a process",
     .run = memory_run,
 };

@@ -171,6 +171,7 @@ const bench_workload bench_restart = {
                 { "restart_paced_p99", "us" } },
     .count = 10000,
     .small = 50,
+    .real_only = "it measures the clock",
     .run = by_error,
 };
 
@@ -183,5 +184,6 @@ const bench_workload bench_restart_fault = {
                 { "restart_fault_paced_p99", "us" } },
     .count = 10000,
     .small = 50,
+    .real_only = "it measures the clock",
     .run = by_fault,
 };
