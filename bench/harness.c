@@ -60,7 +60,7 @@ static bool simulate(bench_run *run)
 {
     const int64_t until_ns = bench_now_ns() + (int64_t)BENCH_SECONDS_MAX * 1000000000;
 
-    while (atomic_load(&run->events_left) > 0)
+    while (atomic_load(&run->events_left) > 0 && !atomic_load(&run->has_failed))
         if (bench_now_ns() > until_ns || !airt_sim_step(run->world))
             return false;
     return true;
@@ -81,10 +81,12 @@ static bool wait_for_post(bench_run *run)
 
 bool bench_wait(bench_run *run)
 {
-    if (run->world != NULL ? simulate(run) : wait_for_post(run))
-        return true;
-    return bench_fail(run, "not over after %d s, or never: %" PRIu64 " events are missing", BENCH_SECONDS_MAX,
-                      atomic_load(&run->events_left));
+    bool in_time = run->world != NULL ? simulate(run) : wait_for_post(run);
+
+    if (atomic_load(&run->has_failed))
+        return bench_fail(run, "%s", run->actor_failure);
+    return in_time || bench_fail(run, "not over after %d s, or never: %" PRIu64 " events are missing",
+                                 BENCH_SECONDS_MAX, atomic_load(&run->events_left));
 }
 
 double bench_ns_each(const bench_run *run, uint64_t operations)
@@ -128,10 +130,25 @@ void bench_go_drop(struct bench_go *body)
     (void)body;
 }
 
+/* A program whose actor failed would wait in vain: it ends at once. */
+static void on_report(void *context, const airt_report *report)
+{
+    bench_run *run = context;
+
+    if (report->kind != AIRT_REPORT_FAILED || atomic_exchange(&run->is_failing, true))
+        return;
+    (void)snprintf(run->actor_failure, sizeof run->actor_failure, "an actor failed: %s at %s: %s", report->behavior,
+                   report->message != NULL ? report->message : "nothing known", airt_status_text(report->status));
+    atomic_store(&run->has_failed, true);
+    (void)sem_post(&run->over);
+}
+
 airt_system *bench_open(bench_run *run)
 {
-    const airt_system_options options = { .world = run->world, .workers = run->workers };
-    airt_system              *system = NULL;
+    const airt_system_options options = {
+        .world = run->world, .workers = run->workers, .report = on_report, .report_context = run
+    };
+    airt_system *system = NULL;
 
     (void)bench_status(run, "system", airt_system_create(&options, &system));
     return system;
@@ -152,6 +169,8 @@ static void check_account(bench_run *run, airt_system *system)
 
 void bench_close(bench_run *run, airt_system **system)
 {
+    if (atomic_load(&run->has_failed))
+        (void)bench_fail(run, "%s", run->actor_failure);
     /* A run that failed may hang here too: the process ends soon. */
     if (run->found.failure[0] != '\0')
         return;

@@ -37,7 +37,10 @@ typedef struct bench_run {
     int64_t          start_ns, end_ns;
     _Atomic uint64_t events_left;
     sem_t            over;
-    bench_found      found;
+    /* an actor that failed; the first one's text, published by has_failed */
+    _Atomic bool is_failing, has_failed;
+    char         actor_failure[BENCH_FAILURE_MAX];
+    bench_found  found;
 } bench_run;
 
 typedef struct bench_figure {
@@ -69,8 +72,8 @@ void bench_expect(bench_run *run, uint64_t events);
 void bench_start(bench_run *run);
 /* The last one stops the clock. Thread: any. */
 void bench_event(bench_run *run);
-/* Outside: until the clock stops; in the simulated world it is this that makes things happen. False: it did not within
- * BENCH_SECONDS_MAX, or nothing is left that could stop it; the run has failed. */
+/* Outside: until the clock stops; in the simulated world it is this that makes things happen. False: the run has failed:
+ * it did not stop within BENCH_SECONDS_MAX, or nothing is left that could stop it, or an actor failed. */
 bool   bench_wait(bench_run *run);
 double bench_ns_each(const bench_run *run, uint64_t operations);
 /* For programs whose parts run side by side: from start to end, in ms. */
@@ -109,6 +112,14 @@ static inline uint64_t bench_random(uint64_t *state)
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
+}
+
+/* Arithmetic that cannot be shortened, for handlers that are to compute a while: about a nanosecond a round. */
+static inline uint64_t bench_work(uint64_t number, uint64_t rounds)
+{
+    for (; rounds > 0; rounds--)
+        number = (number ^ number >> 29) * UINT64_C(0xbf58476d1ce4e5b9) + rounds;
+    return number;
 }
 
 /* --- samples ------------------------------------------------------------------------------------------------------ */

@@ -8,12 +8,16 @@
 #define SAVINA_MICRO(X)                                                                                                \
     X(pingpong)                                                                                                        \
     X(counting)                                                                                                        \
+    X(forkjoin)                                                                                                        \
+    X(forkcreate)                                                                                                      \
     X(ring100)                                                                                                         \
     X(chameneos)                                                                                                       \
     X(big)
 
 /* Actors that must agree: who may do what, when. */
-#define SAVINA_CONCURRENCY(X)
+#define SAVINA_CONCURRENCY(X)                                                                                          \
+    X(dictionary)                                                                                                      \
+    X(sortedlist)
 
 /* Actors that divide work. */
 #define SAVINA_PARALLELISM(X)
