@@ -7,14 +7,26 @@
 
 typedef struct script {
     uint64_t random; /* at first the worker's number */
+    uint32_t keys;
     uint32_t write_percent, size_percent;
 } script;
+
+/* Few enough that keys are met again, also when the run is small. */
+static script script_of(const bench_run *run, const collection_plan *plan, uint32_t who)
+{
+    uint64_t keys = run->count * run->actors / 8 + 1;
+
+    return (script){ .random = who,
+                     .keys = keys < COLLECTION_KEYS ? (uint32_t)keys : COLLECTION_KEYS,
+                     .write_percent = plan->write_percent,
+                     .size_percent = plan->size_percent };
+}
 
 static collection_step next_step(script *self)
 {
     uint64_t        number = bench_random(&self->random);
     uint32_t        percent = (uint32_t)(number % 100);
-    collection_step step = { COLLECTION_READ, (uint32_t)(number >> 32) % COLLECTION_KEYS, number | 1 };
+    collection_step step = { COLLECTION_READ, (uint32_t)(number >> 32) % self->keys, number | 1 };
 
     if (percent < self->write_percent)
         step.what = COLLECTION_WRITE;
@@ -62,11 +74,12 @@ AIRT_ANSWER(collection_fold_get, collection_fold)
 AIRT_PROTOCOL(collection_worker)
 
 struct collection_worker_start {
-    collection_ref collection;
-    uint32_t       who;
-    uint32_t       write_percent, size_percent;
+    collection_ref         collection;
+    const collection_plan *plan;
+    bench_run             *run;
+    uint32_t               who;
 };
-AIRT_KIND(collection_worker_start, REF(collection), who, write_percent, size_percent)
+AIRT_LOCAL_KIND(collection_worker_start, collection_worker_start_drop)
 
 struct collection_worker {
     bench_run             *run;
@@ -78,12 +91,18 @@ struct collection_worker {
     uint64_t               fold;
 };
 
+void collection_worker_start_drop(struct collection_worker_start *body)
+{
+    (void)body;
+}
+
 AIRT_ON(collection_worker, collection_worker_start)
 {
+    self->run = msg->run;
     self->collection = msg->collection;
     self->me.ref = airt_self(ctx);
     self->who = msg->who;
-    self->steps = (script){ msg->who, msg->write_percent, msg->size_percent };
+    self->steps = script_of(msg->run, msg->plan, msg->who);
     return AIRT_OK;
 }
 
@@ -104,7 +123,6 @@ static airt_status request_next(struct collection_worker *self, airt_ctx *ctx)
 
 AIRT_ON(collection_worker, bench_go)
 {
-    self->run = msg->run;
     self->left = msg->run->count;
     return request_next(self, ctx);
 }
@@ -178,7 +196,7 @@ static void check_answers(const crew *all, airt_system *system)
     void                    *reference = calloc(1, all->plan->reference_bytes);
 
     for (uint32_t i = 0; i < all->run->actors; i++)
-        all->man[i].steps = (script){ i, all->plan->write_percent, all->plan->size_percent };
+        all->man[i].steps = script_of(all->run, all->plan, i);
     if (reference == NULL)
         (void)bench_fail(all->run, "no memory");
     else if (bench_status(all->run, "ask",
@@ -205,9 +223,8 @@ static bool spawn_collection(crew *all, airt_system *system)
 static bool spawn_workers(crew *all, airt_system *system)
 {
     for (uint32_t i = 0; i < all->run->actors; i++) {
-        const airt_spawn_options options = { .start = AIRT_START(collection_worker, .collection = all->collection,
-                                                                 .who = i, .write_percent = all->plan->write_percent,
-                                                                 .size_percent = all->plan->size_percent) };
+        const airt_spawn_options options = { .start = AIRT_START(collection_worker, .run = all->run, .plan = all->plan,
+                                                                 .collection = all->collection, .who = i) };
 
         if (!bench_status(all->run, "spawn", airt_spawn(system, collection_worker, &all->man[i].ref, &options)))
             return false;

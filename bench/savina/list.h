@@ -17,7 +17,8 @@
 /* Actors that must agree: who may do what, when. */
 #define SAVINA_CONCURRENCY(X)                                                                                          \
     X(dictionary)                                                                                                      \
-    X(sortedlist)
+    X(sortedlist)                                                                                                      \
+    X(buffer)
 
 /* Actors that divide work. */
 #define SAVINA_PARALLELISM(X)
