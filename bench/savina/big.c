@@ -142,9 +142,10 @@ static void big_run(bench_run *run)
 
 const bench_workload bench_big = {
     .name = "big",
-    .what = "120 actors (--actors), each pings another at random and waits for the pong; --count pings each",
+    .what = "120 actors (--actors), each pings another at random and waits for the pong; --count pings each, 3\n"
+            "times Savina's size",
     .figure = { { "big", "ns/message" } },
-    .count = 10000,
+    .count = 60000,
     .small = 50,
     .actors = 120,
     .small_actors = 20,

@@ -234,9 +234,9 @@ typedef struct market {
 static bool spawn_all(market *all, airt_system *system)
 {
     const uint32_t           actors = all->run->actors;
-    const airt_spawn_options options = { .start = AIRT_START(buffer, .items = all->run->count * actors,
-                                                             .waiting_max = actors),
-                                         .mailbox.max = 2 * actors };
+    const airt_spawn_options options = {
+        .start = AIRT_START(buffer, .items = all->run->count * actors, .waiting_max = actors), .mailbox.max = 2 * actors
+    };
 
     if (!bench_status(all->run, "spawn", airt_spawn(system, buffer, &all->buffer, &options)))
         return false;

@@ -144,9 +144,11 @@ static void chameneos_run(bench_run *run)
 
 const bench_workload bench_chameneos = {
     .name = "chameneos",
-    .what = "100 creatures (--actors) meet two by two at one mall; --count meetings, each four messages",
+    .what = "100 creatures (--actors) meet two by two at one mall; --count meetings, each four messages; 20 times "
+            "Savina's\n"
+            "size",
     .figure = { { "chameneos", "ns/meeting" } },
-    .count = 300000,
+    .count = 4000000,
     .small = 1000,
     .actors = 100,
     .small_actors = 10,

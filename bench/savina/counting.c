@@ -143,10 +143,10 @@ static void counting_run(bench_run *run)
 
 const bench_workload bench_counting = {
     .name = "counting",
-    .what = "a producer, a counter with a box of 1,024, the producer waiting when it is full; --count messages;\n"
-            "counting_unbounded: no bound, 1,000 sends a turn",
+    .what = "a producer, a counter with a box of 1,024, the producer waiting when it is full; --count messages,\n"
+            "10 times Savina's size; counting_unbounded: no bound, 1,000 sends a turn",
     .figure = { { "counting", "ns/message" }, { "counting_unbounded", "ns/message" } },
-    .count = 2000000,
+    .count = 10000000,
     .small = 5000,
     .run = counting_run,
 };

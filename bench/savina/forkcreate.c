@@ -138,10 +138,10 @@ static void forkcreate_run(bench_run *run)
 
 const bench_workload bench_forkcreate = {
     .name = "forkcreate",
-    .what = "actors that handle one message and die, 1,000 alive at a time (--actors); --count in all, 100 times\n"
+    .what = "actors that handle one message and die, 1,000 alive at a time (--actors); --count in all, 125 times\n"
             "Savina's size",
     .figure = { { "forkcreate", "ns/actor" } },
-    .count = 4000000,
+    .count = 5000000,
     .small = 2000,
     .actors = 1000,
     .small_actors = 100,

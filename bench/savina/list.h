@@ -18,7 +18,12 @@
 #define SAVINA_CONCURRENCY(X)                                                                                          \
     X(dictionary)                                                                                                      \
     X(sortedlist)                                                                                                      \
-    X(buffer)
+    X(buffer)                                                                                                          \
+    X(philosophers)                                                                                                    \
+    X(barber)                                                                                                          \
+    X(smokers)                                                                                                         \
+    X(logistic)                                                                                                        \
+    X(bank)
 
 /* Actors that divide work. */
 #define SAVINA_PARALLELISM(X)

@@ -77,9 +77,9 @@ static void pingpong_run(bench_run *run)
 
 const bench_workload bench_pingpong = {
     .name = "pingpong",
-    .what = "two actors, one message to and fro; --count round trips, each two messages",
+    .what = "two actors, one message to and fro; --count round trips, each two messages; 250 times Savina's size",
     .figure = { { "pingpong", "ns/message" } },
-    .count = 1000000,
+    .count = 10000000,
     .small = 2000,
     .run = pingpong_run,
 };

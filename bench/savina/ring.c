@@ -94,9 +94,9 @@ static void ring_run(bench_run *run)
 
 const bench_workload bench_ring100 = {
     .name = "ring100",
-    .what = "one token round 100 actors (--actors); --count hops",
+    .what = "one token round 100 actors (--actors); --count hops, 200 times Savina's size",
     .figure = { { "ring100", "ns/hop" } },
-    .count = 2000000,
+    .count = 20000000,
     .small = 5000,
     .actors = 100,
     .small_actors = 100,
