@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What does a bounded buffer cost when it is an actor? Producers ask it to take items, consumers ask it for items. It
- * holds fifty and answers at once when it can; the requests that it cannot serve yet it keeps, and answers later.
+ * holds a few and answers at once when it can; the requests that it cannot serve yet it keeps, and answers later.
  * Everybody waits for an answer at a time, so no mailbox fills. */
 #include "harness.h"
 
 #include <stdlib.h>
 
 enum {
-    PLACES = 50,
     COST = 25 * 100 /* rounds of work to make an item, and to use one */
 };
 
@@ -32,9 +31,10 @@ AIRT_PROTOCOL(buffer)
 
 struct buffer_start {
     uint64_t items; /* that will come in all */
-    uint32_t waiting_max;
+    uint32_t places;
+    uint32_t waiting_max; /* producers, and as many consumers */
 };
-AIRT_KIND(buffer_start, items, waiting_max)
+AIRT_KIND(buffer_start, items, places, waiting_max)
 
 /* Kept requests, first come first served. */
 typedef struct waiting {
@@ -43,10 +43,10 @@ typedef struct waiting {
 } waiting;
 
 struct buffer {
-    uint64_t item[PLACES];
-    uint32_t first, count;
-    uint64_t left; /* items still to be taken */
-    waiting  producers, consumers;
+    uint64_t *item; /* a ring */
+    uint32_t  places, first, count;
+    uint64_t  left; /* items still to be taken */
+    waiting   producers, consumers;
 };
 
 static airt_status waiting_init(waiting *line, airt_ctx *ctx, uint32_t max)
@@ -76,14 +76,14 @@ static airt_msg **first_of(waiting *line)
 
 static void add_item(struct buffer *self, uint64_t item)
 {
-    self->item[(self->first + self->count++) % PLACES] = item;
+    self->item[(self->first + self->count++) % self->places] = item;
 }
 
 static uint64_t remove_item(struct buffer *self)
 {
     uint64_t item = self->item[self->first];
 
-    self->first = (self->first + 1) % PLACES;
+    self->first = (self->first + 1) % self->places;
     self->count--;
     self->left--;
     return item;
@@ -92,6 +92,10 @@ static uint64_t remove_item(struct buffer *self)
 AIRT_ON(buffer, buffer_start)
 {
     self->left = msg->items;
+    self->places = msg->places;
+    self->item = airt_alloc(ctx, msg->places * sizeof *self->item);
+    if (self->item == NULL)
+        return AIRT_ENOMEM;
     AIRT_TRY(waiting_init(&self->producers, ctx, msg->waiting_max));
     return waiting_init(&self->consumers, ctx, msg->waiting_max);
 }
@@ -106,7 +110,7 @@ static airt_status send_consumers_home(struct buffer *self, airt_ctx *ctx)
 /* A consumer waits only where the buffer is empty, so it gets this very item. */
 AIRT_ON(buffer, buffer_put)
 {
-    if (self->count == PLACES)
+    if (self->count == self->places)
         return wait_in(&self->producers, ctx);
     add_item(self, msg->item);
     if (self->consumers.count > 0)
@@ -234,9 +238,9 @@ typedef struct market {
 static bool spawn_all(market *all, airt_system *system)
 {
     const uint32_t           actors = all->run->actors;
-    const airt_spawn_options options = {
-        .start = AIRT_START(buffer, .items = all->run->count * actors, .waiting_max = actors), .mailbox.max = 2 * actors
-    };
+    const airt_spawn_options options = { .start = AIRT_START(buffer, .items = all->run->count * actors,
+                                                             .places = actors + actors / 4, .waiting_max = actors),
+                                         .mailbox.max = 2 * actors };
 
     if (!bench_status(all->run, "spawn", airt_spawn(system, buffer, &all->buffer, &options)))
         return false;
@@ -317,12 +321,13 @@ static void buffer_run(bench_run *run)
 
 const bench_workload bench_buffer = {
     .name = "buffer",
-    .what = "40 producers (--actors) and as many consumers at a buffer of 50 places, and work for each item on both\n"
+    .what = "40 producers (--actors) and as many consumers at a buffer of 50 places (five for four producers), and "
+            "work for each item on both\n"
             "sides; --count items of each producer, 10 times Savina's size",
     .figure = { { "buffer", "ns/item" } },
     .count = 10000,
-    .small = 40,
+    .small = 200,
     .actors = 40,
-    .small_actors = 30,
+    .small_actors = 4,
     .run = buffer_run,
 };
