@@ -153,6 +153,6 @@ const bench_workload bench_counting = {
             "20 times Savina's size; counting_unbounded: no bound, 1,000 sends a turn, a tenth of the messages",
     .figure = { { "counting", "ns/message" }, { "counting_unbounded", "ns/message" } },
     .count = 20000000,
-    .small = 5000,
+    .small = 4000,
     .run = counting_run,
 };

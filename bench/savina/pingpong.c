@@ -80,6 +80,6 @@ const bench_workload bench_pingpong = {
     .what = "two actors, one message to and fro; --count round trips, each two messages; 250 times Savina's size",
     .figure = { { "pingpong", "ns/message" } },
     .count = 10000000,
-    .small = 2000,
+    .small = 500,
     .run = pingpong_run,
 };
