@@ -147,14 +147,15 @@ AIRT_ON(buffer, buffer_take)
 #define buffer_HANDLES(ON, A) ON(A, buffer_start) ON(A, buffer_put) ON(A, buffer_take)
 AIRT_BEHAVIOR(buffer)
 
-/* --- producers and consumers: straight-line code that awaits ------------------------------------------------------- */
+/* --- producers and consumers: an item a message to oneself --------------------------------------------------------- */
 
-struct buffer_work {
+struct buffer_go {
     bench_run *run;
     buffer_ref buffer;
     uint32_t   who;
 };
-AIRT_LOCAL_KIND(buffer_work, buffer_work_drop)
+AIRT_LOCAL_KIND(buffer_go, buffer_go_drop)
+AIRT_SIGNAL(buffer_work)
 AIRT_SIGNAL(buffer_sum_get)
 struct buffer_sum {
     uint64_t items;
@@ -163,31 +164,37 @@ struct buffer_sum {
 AIRT_KIND(buffer_sum, items, sum)
 AIRT_ANSWER(buffer_sum_get, buffer_sum)
 
-#define buffer_user_ACCEPTS(KIND) KIND(buffer_work) KIND(buffer_sum_get)
+#define buffer_user_ACCEPTS(KIND) KIND(buffer_go) KIND(buffer_sum_get)
 AIRT_PROTOCOL(buffer_user)
 
-void buffer_work_drop(struct buffer_work *body)
+void buffer_go_drop(struct buffer_go *body)
 {
     (void)body;
 }
 
 struct buffer_producer {
+    struct buffer_go  job;
+    uint64_t          item; /* the last one: the next is made of it */
     struct buffer_sum made;
 };
 
+AIRT_ON(buffer_producer, buffer_go)
+{
+    self->job = *msg;
+    self->item = msg->who;
+    return airt_tell_any(ctx, airt_self(ctx), buffer_work);
+}
+
 AIRT_ON(buffer_producer, buffer_work)
 {
-    bench_run *run = msg->run;
-    uint64_t   item = msg->who;
+    struct buffer_put_done done;
 
-    for (; self->made.items < run->count; self->made.items++) {
-        struct buffer_put_done done;
-
-        item = bench_work(item, COST);
-        AIRT_TRY(airt_ask(ctx, msg->buffer, &done, AIRT_FOREVER, buffer_put, .item = item));
-        self->made.sum += item;
-    }
-    bench_event(run);
+    self->item = bench_work(self->item, COST);
+    AIRT_TRY(airt_ask(ctx, self->job.buffer, &done, AIRT_FOREVER, buffer_put, .item = self->item));
+    self->made.sum += self->item;
+    if (++self->made.items < self->job.run->count)
+        return airt_tell_any(ctx, airt_self(ctx), buffer_work);
+    bench_event(self->job.run);
     return AIRT_OK;
 }
 
@@ -196,26 +203,33 @@ AIRT_ON(buffer_producer, buffer_sum_get)
     return airt_reply(ctx, buffer_sum_get, .items = self->made.items, .sum = self->made.sum);
 }
 
-#define buffer_producer_HANDLES(ON, A) ON(A, buffer_work) ON(A, buffer_sum_get)
+#define buffer_producer_HANDLES(ON, A) ON(A, buffer_go) ON(A, buffer_work) ON(A, buffer_sum_get)
 AIRT_BEHAVIOR(buffer_producer)
 AIRT_COVERS(buffer_producer, buffer_user)
 
 struct buffer_consumer {
+    struct buffer_go  job;
     struct buffer_sum used; /* the sum of what came of the items */
 };
+
+AIRT_ON(buffer_consumer, buffer_go)
+{
+    self->job = *msg;
+    return airt_tell_any(ctx, airt_self(ctx), buffer_work);
+}
 
 AIRT_ON(buffer_consumer, buffer_work)
 {
     struct buffer_taken taken = { 0 };
 
-    for (;; self->used.items++) {
-        AIRT_TRY(airt_ask(ctx, msg->buffer, &taken, AIRT_FOREVER, buffer_take));
-        if (taken.is_end)
-            break;
-        self->used.sum += bench_work(taken.item, COST);
+    AIRT_TRY(airt_ask(ctx, self->job.buffer, &taken, AIRT_FOREVER, buffer_take));
+    if (taken.is_end) {
+        bench_event(self->job.run);
+        return AIRT_OK;
     }
-    bench_event(msg->run);
-    return AIRT_OK;
+    self->used.items++;
+    self->used.sum += bench_work(taken.item, COST);
+    return airt_tell_any(ctx, airt_self(ctx), buffer_work);
 }
 
 AIRT_ON(buffer_consumer, buffer_sum_get)
@@ -223,7 +237,7 @@ AIRT_ON(buffer_consumer, buffer_sum_get)
     return airt_reply(ctx, buffer_sum_get, .items = self->used.items, .sum = self->used.sum);
 }
 
-#define buffer_consumer_HANDLES(ON, A) ON(A, buffer_work) ON(A, buffer_sum_get)
+#define buffer_consumer_HANDLES(ON, A) ON(A, buffer_go) ON(A, buffer_work) ON(A, buffer_sum_get)
 AIRT_BEHAVIOR(buffer_consumer)
 AIRT_COVERS(buffer_consumer, buffer_user)
 
@@ -258,8 +272,8 @@ static bool trade(market *all, airt_system *system)
     bench_expect(run, 2 * run->actors);
     bench_start(run);
     for (uint32_t i = 0; i < run->actors; i++) {
-        airt_tell(system, all->producer[i], buffer_work, .run = run, .buffer = all->buffer, .who = i);
-        airt_tell(system, all->consumer[i], buffer_work, .run = run, .buffer = all->buffer);
+        airt_tell(system, all->producer[i], buffer_go, .run = run, .buffer = all->buffer, .who = i);
+        airt_tell(system, all->consumer[i], buffer_go, .run = run, .buffer = all->buffer);
     }
     if (!bench_wait(run))
         return false;
@@ -323,9 +337,9 @@ const bench_workload bench_buffer = {
     .name = "buffer",
     .what = "40 producers (--actors) and as many consumers at a buffer of 50 places (five for four producers), and "
             "work for each item on both\n"
-            "sides; --count items of each producer, 10 times Savina's size",
+            "sides; --count items of each producer, 5 times Savina's size",
     .figure = { { "buffer", "ns/item" } },
-    .count = 10000,
+    .count = 5000,
     .small = 200,
     .actors = 40,
     .small_actors = 4,

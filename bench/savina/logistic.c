@@ -10,6 +10,11 @@
 #define RATE_STEP 0.0025
 #define FIRST_TERM 0.5
 
+enum {
+    TURN_TERMS =
+        1000 /* the answers that a handler got live until it returns: a series goes on by a message to itself */
+};
+
 struct logistic_step {
     double term;
 };
@@ -23,6 +28,7 @@ AIRT_ANSWER(logistic_step, logistic_next)
 #define logistic_rate_ACCEPTS(KIND) KIND(logistic_step)
 AIRT_PROTOCOL(logistic_rate)
 
+AIRT_SIGNAL(logistic_more)
 AIRT_SIGNAL(logistic_sum_get)
 struct logistic_sum {
     double sum;
@@ -66,7 +72,10 @@ struct logistic_series_start {
 AIRT_KIND(logistic_series_start, REF(rate))
 
 struct logistic_series {
+    bench_run        *run;
     logistic_rate_ref rate;
+    uint64_t          terms;
+    double            term;
     double            sum;
 };
 
@@ -76,17 +85,26 @@ AIRT_ON(logistic_series, logistic_series_start)
     return AIRT_OK;
 }
 
-AIRT_ON(logistic_series, bench_go)
+AIRT_ON(logistic_series, logistic_more)
 {
-    bench_run           *run = msg->run;
-    struct logistic_next next = { FIRST_TERM };
+    for (int i = 0; i < TURN_TERMS && self->terms < self->run->count; i++, self->terms++) {
+        struct logistic_next next = { 0 };
 
-    for (uint64_t i = 0; i < run->count; i++) {
-        AIRT_TRY(airt_ask(ctx, self->rate, &next, AIRT_FOREVER, logistic_step, .term = next.term));
+        AIRT_TRY(airt_ask(ctx, self->rate, &next, AIRT_FOREVER, logistic_step, .term = self->term));
+        self->term = next.term;
         self->sum += next.term;
     }
-    bench_event(run);
+    if (self->terms < self->run->count)
+        return airt_tell_any(ctx, airt_self(ctx), logistic_more);
+    bench_event(self->run);
     return AIRT_OK;
+}
+
+AIRT_ON(logistic_series, bench_go)
+{
+    self->run = msg->run;
+    self->term = FIRST_TERM;
+    return airt_tell_any(ctx, airt_self(ctx), logistic_more);
 }
 
 AIRT_ON(logistic_series, logistic_sum_get)
@@ -94,7 +112,8 @@ AIRT_ON(logistic_series, logistic_sum_get)
     return airt_reply(ctx, logistic_sum_get, .sum = self->sum);
 }
 
-#define logistic_series_HANDLES(ON, A) ON(A, logistic_series_start) ON(A, bench_go) ON(A, logistic_sum_get)
+#define logistic_series_HANDLES(ON, A)                                                                                 \
+    ON(A, logistic_series_start) ON(A, bench_go) ON(A, logistic_more) ON(A, logistic_sum_get)
 AIRT_BEHAVIOR(logistic_series)
 
 /* --- the run ------------------------------------------------------------------------------------------------------ */

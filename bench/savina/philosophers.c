@@ -225,9 +225,9 @@ static void philosophers_run(bench_run *run)
 
 const bench_workload bench_philosophers = {
     .name = "philosophers",
-    .what = "20 philosophers (--actors) get their forks from an arbiter; --count rounds each, 20 times Savina's size",
+    .what = "20 philosophers (--actors) get their forks from an arbiter; --count rounds each, 30 times Savina's size",
     .figure = { { "philosophers", "ns/round" } },
-    .count = 200000,
+    .count = 300000,
     .small = 50,
     .actors = 20,
     .small_actors = 5,
