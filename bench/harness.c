@@ -13,6 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+enum {
+    FAILED_STOP_SECONDS = 2
+};
+
 /* --- clock -------------------------------------------------------------------------------------------------------- */
 
 int64_t bench_now_ns(void)
@@ -167,16 +171,19 @@ static void check_account(bench_run *run, airt_system *system)
     (void)bench_equal(run, "messages handled", stats.handled, stats.accepted);
 }
 
+/* The actors of a run that failed end too, before what they point to does; those that do not are left behind, for the
+ * process ends soon. */
 void bench_close(bench_run *run, airt_system **system)
 {
+    airt_duration within = AIRT_SECONDS(BENCH_SECONDS_MAX);
+
     if (atomic_load(&run->has_failed))
         (void)bench_fail(run, "%s", run->actor_failure);
-    /* A run that failed may hang here too: the process ends soon. */
     if (run->found.failure[0] != '\0')
-        return;
-    if (bench_status(run, "quiescence", airt_system_quiesce(*system, AIRT_SECONDS(BENCH_SECONDS_MAX))))
+        within = AIRT_SECONDS(FAILED_STOP_SECONDS);
+    else if (bench_status(run, "quiescence", airt_system_quiesce(*system, within)))
         check_account(run, *system);
-    (void)bench_status(run, "stop", airt_system_stop(system, AIRT_SECONDS(BENCH_SECONDS_MAX)));
+    (void)bench_status(run, "stop", airt_system_stop(system, within));
 }
 
 uint64_t bench_handled(bench_run *run, airt_system *system, airt_ref who)

@@ -335,9 +335,8 @@ static void buffer_run(bench_run *run)
 
 const bench_workload bench_buffer = {
     .name = "buffer",
-    .what = "40 producers (--actors) and as many consumers at a buffer of 50 places (five for four producers), and "
-            "work for each item on both\n"
-            "sides; --count items of each producer, 5 times Savina's size",
+    .what = "40 producers (--actors) and as many consumers at a buffer of 50 places (five for four producers),\n"
+            "and work for each item on both sides; --count items of each producer, 5 times Savina's size",
     .figure = { { "buffer", "ns/item" } },
     .count = 5000,
     .small = 200,
