@@ -114,7 +114,7 @@ static void print_actors(sim *s)
         (void)fprintf(stderr,
                       "slot %u: state %u, flags %#x, box %#x, mail %#llx, urgent %#llx, lanes %#x, suspended %d\n",
                       index, actor->state, actor->flags, actor->box, (unsigned long long)actor->mail.word,
-                      (unsigned long long)actor->urgent.word, actor->lane_mask, actor->suspended != NULL);
+                      (unsigned long long)actor->urgent.word, actor->lane_mask, actor->suspended);
 }
 
 void sim_check_idle(sim *s)
@@ -123,9 +123,9 @@ void sim_check_idle(sim *s)
     airi_actor *actor;
 
     while ((actor = next_living(s, &index)) != NULL) {
-        uint32_t ends = actor->suspended != NULL ? AIRI_ENDING : AIRI_CLOSED_TO_SENDERS;
+        uint32_t ends = actor->suspended ? AIRI_ENDING : AIRI_CLOSED_TO_SENDERS;
 
-        if ((actor->flags & ends) == 0 && (actor->suspended != NULL || actor->lane_mask == 0) &&
+        if ((actor->flags & ends) == 0 && (actor->suspended || actor->lane_mask == 0) &&
             !airi_mail_has_new(&actor->urgent))
             continue;
         if (airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_RESTARTING)

@@ -54,8 +54,9 @@ void                        airi_idtab_give(airi_idtab *tab, uint32_t index);
 /* Mapped, mostly untouched. A reading under the lock. */
 size_t airi_idtab_bytes(airi_idtab *tab);
 
-/* NULL for 0, for an index out of range, and for a segment that never was needed. */
-static inline void *airi_idtab_at(const airi_idtab *tab, uint32_t index)
+/* NULL for 0, for an index out of range, and for a segment that never was needed. record_size: the table's, where the
+ * caller knows it as a constant. */
+static inline void *airi_idtab_find(const airi_idtab *tab, uint32_t index, uint32_t record_size)
 {
     void *segment;
 
@@ -65,7 +66,11 @@ static inline void *airi_idtab_at(const airi_idtab *tab, uint32_t index)
     segment = airi_load(&tab->segments[index >> AIRI_IDTAB_SHIFT], AIRI_ACQUIRE);
     if (segment == NULL)
         return NULL;
-    return (char *)segment + (size_t)(index & (AIRI_IDTAB_SEGMENT - 1)) * tab->record_size;
+    return (char *)segment + (size_t)(index & (AIRI_IDTAB_SEGMENT - 1)) * record_size;
+}
+static inline void *airi_idtab_at(const airi_idtab *tab, uint32_t index)
+{
+    return airi_idtab_find(tab, index, tab->record_size);
 }
 
 #endif

@@ -80,15 +80,16 @@ struct airi_actor {
     const airt_behavior      *behavior;
     void                     *self;             /* the state, of this incarnation */
     airt_msg                 *lane[AIRI_LANES]; /* the newest of each rank; its link.next is the oldest (a ring) */
-    airt_ctx                 *suspended;        /* the activation that awaits, or NULL */
+    uint64_t                  had;              /* the newest message that was taken, as it stays in the mail word */
     AIRI_ATOMIC(airi_extra *) extra; /* what most actors do not have; set once, under lock; freed at the final stop */
     uint32_t              run_next;  /* index of the next in the injection queue, or of the next free caller; 0: none */
     AIRI_ATOMIC(uint32_t) child; /* index in system->children while it is supervised; written under relations_lock */
     /* owner writes, others read: relaxed */
     AIRI_ATOMIC(uint8_t) state;
     uint8_t              lane_mask;
-    uint8_t              lane_skips; /* picks in a row that passed over a waiting lower lane */
-    bool                 trap_exit;  /* under relations_lock */
+    uint8_t              lane_skips : 7; /* picks in a row that passed over a waiting lower lane; owner only, always */
+    bool                 suspended : 1;  /* its handler awaits: the activation is `active` */
+    bool                 trap_exit;      /* under relations_lock */
     /* why it was asked to end; under lock until its flag is set */
     uint8_t                 asked_exit, asked_status;
     uint16_t                waits_serial; /* owner: awaits do not look alike */
@@ -216,6 +217,11 @@ struct airi_extra {                         /* under actor->lock unless it says 
 static inline unsigned airi_box(airi_actor *actor)
 {
     return airi_load(&actor->box, AIRI_RELAXED);
+}
+/* The activation of a handler that awaits; NULL: none does. Owner, or who has just claimed the actor. */
+static inline airt_ctx *airi_suspended(airi_actor *actor)
+{
+    return actor->suspended ? airi_load(&actor->active, AIRI_RELAXED) : NULL; /* relaxed: the owner's own */
 }
 static inline unsigned airi_slot_kind(airi_actor *actor)
 {

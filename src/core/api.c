@@ -275,85 +275,6 @@ airt_status airt_info_sized(airt_from from, airt_ref who, airt_actor_info *out_i
     return AIRT_OK;
 }
 
-/* --- tell --------------------------------------------------------------------------------------------------------- */
-
-static airt_status apply_options(airt_system *system, airt_msg *msg, const airt_send_options *options)
-{
-    if ((unsigned)options->priority > 3)
-        return AIRT_EINVAL;
-    msg->priority = (unsigned)options->priority & 3;
-    if (options->ttl_ms != 0)
-        msg->deadline_ns = system->world->now_ns(system->world) + (int64_t)options->ttl_ms * 1000000;
-    return AIRT_OK;
-}
-
-static uint64_t trace_of(const airi_caller *caller, const airt_send_options *options)
-{
-    if (options != NULL && options->trace != 0)
-        return options->trace;
-    return caller->ctx != NULL ? caller->ctx->trace : 0;
-}
-
-airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
-                                 const airt_send_options *options, size_t options_size)
-{
-    airi_caller       caller = airi_resolve(from, "airt_tell");
-    airi_source       source = airi_source_of(caller.system, caller.worker);
-    airt_send_options whole;
-    airt_status       status = AIRT_OK;
-    airt_msg         *msg;
-    uint64_t          trace;
-
-    options = airi_sized_read(options, options_size, &whole, sizeof whole);
-    trace = trace_of(&caller, options);
-    if (caller.ctx != NULL && airi_killed(caller.ctx))
-        return airi_unsent(&caller, to, kind, body, AIRT_EKILLED);
-    msg = airi_msg_create(&source, kind, body, trace != 0 ? AIRI_MSG_TRAILER : 0, &status);
-    if (msg == NULL)
-        return airi_unsent(&caller, to, kind, body, status);
-    if (caller.ctx != NULL)
-        msg->sender = caller.ctx->self;
-    if (trace != 0)
-        airi_msg_trailer(msg)->trace = trace;
-    if (options != NULL)
-        status = apply_options(caller.system, msg, options);
-    if (status == AIRT_OK)
-        status = airi_deliver(&caller, to, msg, options != NULL ? options->wait.ns : 0);
-    if (status != AIRT_OK) /* after a wait the worker may be another */
-        airi_refused(caller.system, caller.ctx != NULL ? caller.ctx->worker : NULL, to, msg, status);
-    return status;
-}
-
-/* A timer's own message stays with it; a copy travels. */
-static airt_status forward_copy(airt_ctx *ctx, airt_ref to, airt_msg *msg)
-{
-    airi_ring_append(&ctx->held, msg); /* goes home when the handler ends, however it ends */
-    return airt_tell_body((airt_from){ .ctx = ctx }, to, msg->kind, airi_msg_body(msg), NULL);
-}
-
-airt_status airt_forward_kind(airt_ctx *ctx, airt_ref to, const airt_kind *kind)
-{
-    airi_caller caller = airi_resolve_ctx(ctx, "airt_forward");
-    airt_status status;
-    airt_msg   *msg;
-
-    if (airi_killed(ctx))
-        return AIRT_EKILLED;
-    if (ctx->msg == NULL || !airt_kind_same(ctx->msg->kind, kind))
-        return AIRT_EINVAL;
-    msg = airi_msg_from_work(ctx);
-    if (msg == NULL)
-        return AIRT_EKILLED;
-    AIRI_TALLY(ctx->system, ctx->worker, handled, 1);
-    if (airi_msg_is(msg, AIRI_MSG_TIMER))
-        return forward_copy(ctx, to, msg);
-    airi_msg_unbind(msg);
-    status = airi_deliver(&caller, to, msg, 0);
-    if (status != AIRT_OK)
-        airi_refused(ctx->system, ctx->worker, to, msg, status);
-    return status;
-}
-
 /* --- reply -------------------------------------------------------------------------------------------------------- */
 
 static airt_status may_reply(airt_ctx *ctx, const char *verb)
@@ -489,6 +410,8 @@ airt_status airt_stash(airt_ctx *ctx)
             uint64_t charge = airi_budget_charge(ctx, airi_msg_bytes(ctx->msg));
 
             airi_budget_add(extra, charge);
+            if (airi_msg_is(ctx->msg, AIRI_MSG_HAD))
+                airi_box_let_go(ctx->system, ctx->worker, ctx->actor);
             extra->stash_charge += charge;
             airi_ring_append(&extra->stash, ctx->msg);
             extra->stash_count++;

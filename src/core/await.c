@@ -189,7 +189,7 @@ static void abort_room(airt_ctx *ctx)
 void airi_await_abort(airi_worker *worker, airi_actor *actor, airt_letter reason)
 {
     airt_system *system = worker->system;
-    airt_ctx    *ctx = actor->suspended;
+    airt_ctx    *ctx = airi_suspended(actor);
     airt_msg    *msg = ctx->msg;
 
     take_answers(worker, actor);
@@ -208,7 +208,7 @@ void airi_await_abort(airi_worker *worker, airi_actor *actor, airt_letter reason
         AIRI_TALLY(system, worker, in_work, -1);
         airi_dead(system, worker, ctx->self, msg, reason);
     }
-    actor->suspended = NULL;
+    actor->suspended = false;
     if (airi_pinned(actor)) /* on its own thread, as in airi_loop_resume */
         (void)airi_fetch_sub(&worker->pinned_away, 1, AIRI_SEQ_CST);
     airi_stacks_give(&system->stacks, ctx->stack);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Boxes: how a message gets in, and how its owner takes it out. The plain bounded box needs two locked instructions to
- * push and none to take; a box with another rule for the full case takes its slot's lock. Any thread delivers; the
- * owner takes. */
+/* Boxes: how a message gets in, also by waiting for room. The plain bounded box needs one locked instruction; a box with
+ * another rule for the full case takes its slot's lock. Any thread. */
 #include "base/mutant.h"
 #include "core/await.h"
 #include "core/deadlock.h"
@@ -9,7 +8,7 @@
 #include "core/life.h"
 #include "core/outside.h"
 
-static void recorded(airt_system *system, airi_actor *actor, const airt_kind *kind)
+void airi_recorded(airt_system *system, airi_actor *actor, const airt_kind *kind)
 {
     const airt_recorder *recorder = system->recorder;
 
@@ -21,19 +20,9 @@ static void recorded(airt_system *system, airi_actor *actor, const airt_kind *ki
 static airt_status pushed(airt_system *system, airi_worker *worker, airi_actor *actor, airi_mail_pushed how,
                           const airt_kind *kind)
 {
-    switch (how) {
-    case AIRI_PUSH_CLOSED:
-    case AIRI_PUSH_FULL:
+    if (how > AIRI_PUSHED_WAKE)
         return AIRT_EDEAD;
-    case AIRI_PUSHED_WAKE:
-        airi_schedule(system, worker, actor);
-        break;
-    case AIRI_PUSHED:
-        break;
-    }
-    AIRI_TALLY(system, worker, accepted, 1);
-    if (system->recorder != NULL)
-        recorded(system, actor, kind);
+    airi_pushed(system, worker, actor, how, kind);
     return AIRT_OK;
 }
 
@@ -58,7 +47,7 @@ static airt_status push_within(airt_system *system, airi_worker *worker, airi_ac
                                                : airi_mail_push_within(&actor->mail, &actor->room, max, &msg->link);
     if (__builtin_expect(how <= AIRI_PUSHED_WAKE, 1))
         return pushed(system, worker, actor, how, kind);
-    msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+    airi_msg_clear(msg, AIRI_MSG_COUNTED);
     return how == AIRI_PUSH_FULL ? AIRT_EFULL : AIRT_EDEAD;
 }
 
@@ -104,7 +93,7 @@ static airt_msg *evict_for(airi_actor *actor, const airt_msg *msg)
 }
 
 /* Under the lock: a counted message gives its place back. */
-static void begin_one(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
+void airi_box_place_back(airi_actor *actor, airi_extra *extra, const airt_msg *msg)
 {
     airi_room_begin(&actor->room);
     /* What came from a sender that took this tenant for the last one was never counted. Relaxed: the owner's own. */
@@ -126,10 +115,10 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
             AIRI_TALLY(system, worker, accepted, 1);
             AIRI_TALLY(system, worker, queued, -1);
             if (system->recorder != NULL)
-                recorded(system, actor, msg->kind);
+                airi_recorded(system, actor, msg->kind);
             return AIRT_OK;
         }
-        begin_one(actor, extra, victim); /* it takes room: airi_lane_evict saw to that */
+        airi_box_place_back(actor, extra, victim); /* it takes room: airi_lane_evict saw to that */
         AIRI_TALLY(system, worker, queued, -1);
         victim->link.next = *out_victim == NULL ? NULL : &(*out_victim)->link;
         *out_victim = victim;
@@ -138,7 +127,7 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
     airi_lane_append(actor, msg);
     AIRI_TALLY(system, worker, accepted, 1);
     if (system->recorder != NULL)
-        recorded(system, actor, msg->kind);
+        airi_recorded(system, actor, msg->kind);
     return AIRT_OK;
 }
 
@@ -298,13 +287,14 @@ static void waiter_tell(airt_system *system, airi_worker *worker, airi_waiter *w
 }
 
 /* Owner: gives the room to those who wait. */
-static void grant(airi_worker *worker, airi_actor *actor)
+void airi_box_let_in(airi_worker *worker, airi_actor *actor)
 {
     airt_system *system = worker->system;
     airi_extra  *extra = airi_extra_seen(actor); /* owner's own */
 
     airi_mutex_lock(&actor->lock);
-    airi_lane_sort_in(actor, airi_box_gather(actor)); /* what a waiter sent before stays before what it waits with */
+    airi_lane_sort_in(actor,
+                      airi_box_gather(worker, actor)); /* what a waiter sent before stays before what it waits with */
     while (!airi_list_empty(&extra->waiters)) {
         airi_waiter *waiter = AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
         airt_msg    *msg = waiter->msg;
@@ -316,7 +306,7 @@ static void grant(airi_worker *worker, airi_actor *actor)
         airi_lane_append(actor, msg);
         AIRI_TALLY(system, worker, accepted, 1);
         if (system->recorder != NULL)
-            recorded(system, actor, msg->kind);
+            airi_recorded(system, actor, msg->kind);
         waiter_tell(system, worker, waiter, AIRT_OK);
     }
     airi_mutex_unlock(&actor->lock);
@@ -325,7 +315,7 @@ static void grant(airi_worker *worker, airi_actor *actor)
 void airi_box_grant(airi_worker *worker, airi_actor *actor)
 {
     if (__builtin_expect((airi_box(actor) & AIRI_BOX_WAIT) != 0, 0) && airi_mail_look(&actor->mail))
-        grant(worker, actor);
+        airi_box_let_in(worker, actor);
 }
 
 /* After a begin. A wait costs its sender two switches: a quick owner lets half the box become free first, so that many
@@ -334,6 +324,12 @@ static bool worth_granting(const airi_worker *worker, airi_actor *actor)
 {
     return worker->clock_every <= 1 || (airi_box(actor) & AIRI_BOX_BYTES) != 0 ||
            airi_room_used(&actor->mail, &actor->room) <= airi_box_max(actor) / 2;
+}
+
+void airi_box_room_free(airi_worker *worker, airi_actor *actor)
+{
+    if (worth_granting(worker, actor))
+        airi_box_let_in(worker, actor);
 }
 
 void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_actor *actor)
@@ -427,24 +423,12 @@ static airt_status deliver_special(const airi_caller *caller, airi_actor *actor,
     AIRI_TALLY(caller->system, caller->worker, accepted, 1);
     AIRI_TALLY(caller->system, caller->worker, queued, -1);
     if (caller->system->recorder != NULL)
-        recorded(caller->system, actor, msg->kind);
+        airi_recorded(caller->system, actor, msg->kind);
     airi_dead(caller->system, caller->worker, to, msg, AIRT_LETTER_DROPPED);
     return AIRT_OK;
 }
 
 /* --- in ----------------------------------------------------------------------------------------------------------- */
-
-/* The living slot behind a ref, as far as a glance can tell; the receiver decides for good. */
-static airi_actor *box_of(airt_system *system, airt_ref to)
-{
-    airi_actor *actor = airi_slot(system, airi_ref_index(to));
-
-    /* Relaxed: a stale answer is caught when the receiver compares generations. */
-    if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER || airi_ref_generation(to) == 0 ||
-        (!AIRI_MUTANT_IS(5) && airi_load(&actor->generation, AIRI_RELAXED) != airi_ref_generation(to)))
-        return NULL;
-    return actor;
-}
 
 /* A request expires by its own deadline; anything else by the box's time-to-live. */
 static void stamp(airt_system *system, airi_actor *actor, airt_msg *msg)
@@ -462,7 +446,7 @@ static void stamp(airt_system *system, airi_actor *actor, airt_msg *msg)
 airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, int64_t wait_ns)
 {
     airt_system *system = caller->system;
-    airi_actor  *actor = box_of(system, to);
+    airi_actor  *actor = airi_box_of(system, to);
     airi_chain   chain;
 
     if (actor == NULL)
@@ -486,161 +470,10 @@ airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, 
 
 airt_status airi_deliver_reserved(airt_system *system, airi_worker *worker, airt_ref to, airt_msg *msg)
 {
-    airi_actor *actor = box_of(system, to);
+    airi_actor *actor = airi_box_of(system, to);
 
     if (actor == NULL)
         return AIRT_EDEAD;
     msg->generation = airi_ref_generation(to) & AIRI_GENERATION_LAST;
     return push(system, worker, actor, msg);
-}
-
-/* --- out, owner only ---------------------------------------------------------------------------------------------- */
-
-airi_link *airi_box_gather(airi_actor *actor)
-{
-    return airi_mail_has_new(&actor->mail) ? airi_mail_take(&actor->mail) : NULL;
-}
-
-static bool lanes_locked(airi_actor *actor)
-{
-    return (airi_box(actor) & (AIRI_BOX_DROP_OLD | AIRI_BOX_WAIT)) != 0;
-}
-
-/* What others did to the box beside the mail word: put into the lanes of a drop-old box, or left a queue of waiters whose
- * next may fit. The flag is cleared first, so that it is set again for whatever is not seen now. */
-void airi_box_look(airi_worker *worker, airi_actor *actor)
-{
-    bool news = (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_LANE_NEWS) != 0;
-
-    if (news)
-        (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_LANE_NEWS, AIRI_SEQ_CST);
-    if (airi_mail_wanted(&actor->mail) && (news || actor->lane_mask == 0))
-        grant(worker, actor);
-}
-
-airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
-{
-    airt_msg *msg;
-
-    if (__builtin_expect(lanes_locked(actor), 0))
-        airi_box_look(worker, actor);
-    if (__builtin_expect((airi_box(actor) & AIRI_BOX_DROP_OLD) != 0, 0)) {
-        airi_mutex_lock(&actor->lock);
-        airi_lane_sort_in(actor, airi_box_gather(actor));
-        msg = airi_lane_pop(actor);
-        airi_mutex_unlock(&actor->lock);
-        return msg;
-    }
-    if (airi_mail_has_new(&actor->mail)) {
-        airi_link *oldest = airi_mail_take(&actor->mail);
-
-        if (actor->lane_mask == 0 && oldest->next == NULL) /* the only one: nothing to sort */
-            return (airt_msg *)(void *)oldest;
-        airi_lane_sort_in(actor, oldest);
-    }
-    return airi_lane_pop(actor);
-}
-
-airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_kind *const kinds[])
-{
-    bool      locked = lanes_locked(actor);
-    airt_msg *msg;
-
-    if (locked) {
-        airi_box_look(worker, actor);
-        airi_box_grant(worker, actor); /* what is wanted may be with one who waits */
-        airi_mutex_lock(&actor->lock);
-    }
-    airi_lane_sort_in(actor, airi_box_gather(actor));
-    msg = airi_lane_extract(actor, kinds);
-    if (locked)
-        airi_mutex_unlock(&actor->lock);
-    return msg;
-}
-
-bool airi_box_empty(airi_actor *actor)
-{
-    bool locked = lanes_locked(actor);
-    bool empty;
-
-    if (locked)
-        airi_mutex_lock(&actor->lock);
-    empty = actor->lane_mask == 0 && !airi_mail_has_new(&actor->mail) && !airi_mail_wanted(&actor->mail);
-    if (locked)
-        airi_mutex_unlock(&actor->lock);
-    return empty;
-}
-
-/* Whether a message that carries a deadline, or belongs to a call or an incarnation, is still wanted. */
-static bool wanted(airi_worker *worker, airi_actor *actor, const airt_msg *msg, airt_letter *out_reason)
-{
-    airt_system *system = worker->system;
-
-    *out_reason = AIRT_LETTER_EXPIRED;
-    if (!AIRI_MUTANT_IS(7) && msg->deadline_ns != 0 && msg->deadline_ns <= system->world->now_ns(system->world))
-        return false;
-    if (airi_msg_is(msg, AIRI_MSG_REQUEST) && !airi_call_alive(system, msg->correlation))
-        return false;
-    *out_reason = AIRT_LETTER_INCARNATION;
-    return !airi_msg_is(msg, AIRI_MSG_BOUND) ||
-           msg->correlation == airi_load(&actor->incarnation, AIRI_RELAXED); /* owner's own */
-}
-
-/* Gives the place back, in a box with a rule of its own. */
-static void begun_special(airi_worker *worker, airi_actor *actor, const airt_msg *msg)
-{
-    unsigned box = airi_box(actor);
-
-    if (box & (AIRI_BOX_DROP_OLD | AIRI_BOX_BYTES)) { /* senders write there too, under the lock */
-        airi_mutex_lock(&actor->lock);
-        begin_one(actor, airi_extra_seen(actor), msg);
-        airi_mutex_unlock(&actor->lock);
-    } else {
-        airi_room_begin(&actor->room);
-    }
-    /* A glance: one that announces itself just now is seen at the next begin, or before the owner goes idle or waits. */
-    if ((box & AIRI_BOX_WAIT) && airi_mail_wanted(&actor->mail) && worth_granting(worker, actor))
-        grant(worker, actor);
-}
-
-static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
-{
-    if (!airi_msg_is(msg, AIRI_MSG_COUNTED))
-        return;
-    msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
-    if (__builtin_expect(airi_box(actor) == 0, 1))
-        airi_room_begin(&actor->room);
-    else
-        begun_special(worker, actor, msg);
-}
-
-void airi_drop_queued(airi_worker *worker, airi_actor *actor, airt_msg *msg)
-{
-    airt_ref to = { airi_ref_bits(actor->index, msg->generation) };
-
-    begun(worker, actor, msg);
-    AIRI_TALLY(worker->system, worker, queued, -1);
-    airi_dead(worker->system, worker, to, msg, AIRT_LETTER_INCARNATION);
-}
-
-bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
-{
-    airt_letter reason = AIRT_LETTER_GONE;
-    uint64_t    generation = msg->generation; /* read before begun writes a part of its word */
-
-    begun(worker, actor, msg);
-    /* Relaxed: the owner's own generation. */
-    if (__builtin_expect(generation != airi_load(&actor->generation, AIRI_RELAXED), 0) ||
-        ((msg->deadline_ns != 0 || (msg->flags & (AIRI_MSG_REQUEST | AIRI_MSG_BOUND)) != 0) &&
-         !wanted(worker, actor, msg, &reason))) {
-        AIRI_TALLY(worker->system, worker, queued, -1);
-        airi_dead(worker->system, worker, (airt_ref){ airi_ref_bits(actor->index, generation) }, msg, reason);
-        return false;
-    }
-    AIRI_TALLY(worker->system, worker, begun, 1);
-    airi_count(&actor->handled, 1);
-    airi_store(&actor->last_message_ns, worker->now_ns, AIRI_RELAXED); /* a statistic */
-    if (worker->system->recorder != NULL && worker->system->recorder->begun != NULL)
-        worker->system->recorder->begun(worker->system->recorder->context, airi_actor_ref(actor), msg->kind);
-    return true;
 }

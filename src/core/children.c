@@ -65,7 +65,7 @@ void airi_children_notice_back(airt_system *system, airi_worker *worker, airt_ms
     home = extra != NULL && extra->brood != NULL && extra->brood->notice == NULL;
     if (home) {
         airi_msg_unbind(notice); /* it may have been on a journey, through another's box */
-        notice->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+        airi_msg_clear(notice, AIRI_MSG_COUNTED);
         extra->brood->notice = notice;
         if (extra->brood->more && !airi_list_empty(&extra->brood->news))
             notice_send(system, worker, extra->brood, notice->sender);

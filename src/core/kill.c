@@ -84,6 +84,10 @@ static void hand_over(const airi_caller *caller, airi_actor *actor, airt_ctx *ct
     airi_extra  *extra = airi_extra_seen(actor);
 
     (void)airi_fetch_add(&system->abandoned, 1, AIRI_SEQ_CST);
+    if (actor->had != 0 && airi_had(actor) == ctx->msg) /* its handler reads it, and gives it back */
+        airi_mail_let_go(&actor->mail, &actor->had);
+    else
+        airi_box_let_go(system, caller->worker, actor);
     ctx->orphan_self = actor->self;
     ctx->orphan_bytes = actor->behavior->state_size;
     actor->self = NULL;
@@ -133,8 +137,10 @@ void airi_life_orphan_ended(airt_ctx *ctx)
     if (ctx->orphan_start != NULL)
         airi_msg_done(system, ctx->worker, ctx->orphan_start);
     ctx->orphan_start = NULL;
-    if (ctx->msg != NULL)
+    if (ctx->msg != NULL) {
+        airi_msg_clear(ctx->msg, AIRI_MSG_HAD); /* the killer has taken it out of the box */
         airi_msg_done(system, ctx->worker, ctx->msg);
+    }
     ctx->msg = NULL;
     ctx->abandoned = false;
     airi_claim_end(&ctx->claim);

@@ -3,7 +3,8 @@
 #ifndef AIRI_CORE_LETTERS_H
 #define AIRI_CORE_LETTERS_H
 
-#include "core/system.h"
+#include "base/mutant.h"
+#include "core/sched.h"
 
 /* Puts a message into the box of `to`; taken on OK only. wait_ns: longest wait for room, 0: the box's own. */
 airt_status airi_deliver(const airi_caller *caller, airt_ref to, airt_msg *msg, int64_t wait_ns);
@@ -26,16 +27,80 @@ bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg);
 void airi_drop_queued(airi_worker *worker, airi_actor *actor, airt_msg *msg);
 /* The owner takes the next message of its box, or NULL. */
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor);
+/* The same where something new is known to be in the mail word of a box whose lanes need no lock. */
+airt_msg *airi_box_first(airi_worker *worker, airi_actor *actor);
+/* Under the lock: a counted message of a box with a rule of its own gives its place back. */
+void airi_box_place_back(airi_actor *actor, airi_extra *extra, const airt_msg *msg);
+/* Owner: those who wait, as far as there is room. */
+void airi_box_let_in(airi_worker *worker, airi_actor *actor);
+/* Owner, after a begin: senders wait, and may be let in. */
+void airi_box_room_free(airi_worker *worker, airi_actor *actor);
 /* Owner: looks at what others did to the box beside the mail word. */
 void airi_box_look(airi_worker *worker, airi_actor *actor);
 /* Owner: whoever waits for room has it now, as far as there is some. */
-void       airi_box_grant(airi_worker *worker, airi_actor *actor);
-bool       airi_box_empty(airi_actor *actor);
-airi_link *airi_box_gather(airi_actor *actor); /* what is new, oldest first */
-airt_msg  *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_kind *const kinds[]);
+void airi_box_grant(airi_worker *worker, airi_actor *actor);
+bool airi_box_empty(airi_actor *actor);
+/* What is new, oldest first. The newest of it is `had` from now on. */
+airi_link *airi_box_gather(airi_worker *worker, airi_actor *actor);
+/* Owner: `had` is a message like any other again. Before it leaves its actor's hands, and before the actor's right to run
+ * goes while the message is still in work. */
+void airi_box_let_go(airt_system *system, airi_worker *worker, airi_actor *actor);
+/* Owner, at the end: refuses from here on; what was new, oldest first. */
+airi_link              *airi_box_close(airt_system *system, airi_worker *worker, airi_actor *actor);
+static inline airt_msg *airi_had(airi_actor *actor)
+{
+    return (airt_msg *)(void *)airi_mail_link_at(actor->had);
+}
+airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_kind *const kinds[]);
 /* Takes a waiting sender out of its queue. False: it has been decided already. Any thread. */
 bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter);
 /* At the final stop: lets every waiting sender go. Under actor->lock. */
 void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_actor *actor);
+
+/* --- the way in, for who pushes many -------------------------------------------------------------------------------- */
+
+/* The living slot behind a ref, as far as a glance can tell; the receiver decides for good. */
+static inline airi_actor *airi_box_of(airt_system *system, airt_ref to)
+{
+    airi_actor *actor = airi_slot(system, airi_ref_index(to));
+
+    /* Relaxed: a stale answer is caught when the receiver compares generations. */
+    if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER || airi_ref_generation(to) == 0 ||
+        (!AIRI_MUTANT_IS(5) && airi_load(&actor->generation, AIRI_RELAXED) != airi_ref_generation(to)))
+        return NULL;
+    return actor;
+}
+
+/* A bounded box, with or without senders that wait, that takes whatever fits. Relaxed: a glance, and see the fields. */
+static inline bool airi_box_is_plain(airi_actor *actor)
+{
+    return (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_CLOSED_TO_SENDERS) == 0 &&
+           ((airi_box(actor) & ~(unsigned)AIRI_BOX_WAIT) | airi_load(&actor->ttl_ms, AIRI_RELAXED)) == 0;
+}
+
+/* Owner: it is begun, as far as account and readings go. */
+static inline void airi_begun(airi_worker *worker, airi_actor *actor, const airt_msg *msg)
+{
+    const airt_recorder *recorder = worker->system->recorder;
+
+    airi_count(&worker->account.begun, 1);
+    airi_count(&actor->handled, 1);
+    airi_store(&actor->last_message_ns, worker->now_ns, AIRI_RELAXED); /* a statistic */
+    if (__builtin_expect(recorder != NULL, 0) && recorder->begun != NULL)
+        recorder->begun(recorder->context, airi_actor_ref(actor), msg->kind);
+}
+
+void airi_recorded(airt_system *system, airi_actor *actor, const airt_kind *kind);
+
+/* What follows a push that was accepted: the owner is scheduled if that is ours to do. */
+static inline void airi_pushed(airt_system *system, airi_worker *worker, airi_actor *actor, airi_mail_pushed how,
+                               const airt_kind *kind)
+{
+    if (how == AIRI_PUSHED_WAKE)
+        airi_schedule_near(system, worker, actor);
+    AIRI_TALLY(system, worker, accepted, 1);
+    if (__builtin_expect(system->recorder != NULL, 0))
+        airi_recorded(system, actor, kind);
+}
 
 #endif

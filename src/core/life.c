@@ -285,7 +285,7 @@ static void dead_list(airt_system *system, airi_worker *worker, airi_actor *acto
         AIRI_TALLY(system, worker, queued, -1);
         if (airi_msg_is(msg, AIRI_MSG_COUNTED))
             airi_room_begin(&actor->room);
-        msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+        airi_msg_clear(msg, AIRI_MSG_COUNTED);
         airi_dead(system, worker, airi_actor_ref(actor), msg,
                   airi_msg_is(msg, AIRI_MSG_ANSWER) ? AIRT_LETTER_INCARNATION : AIRT_LETTER_STOPPED);
         link = next;
@@ -294,12 +294,12 @@ static void dead_list(airt_system *system, airi_worker *worker, airi_actor *acto
 
 static void close_boxes(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
-    airi_link *urgent = airi_mail_close(&actor->urgent);
+    airi_link *urgent = airi_mail_close(&actor->urgent, 0);
     airi_link *mail;
     airt_msg  *msg;
 
     airi_mutex_lock(&actor->lock); /* senders of special boxes look under it */
-    mail = airi_mail_close(&actor->mail);
+    mail = airi_box_close(system, worker, actor);
     airi_box_release_waiters(system, worker, actor);
     airi_mutex_unlock(&actor->lock);
     dead_list(system, worker, actor, urgent);
@@ -358,7 +358,7 @@ static void go_down(airt_system *system, airi_worker *worker, airi_actor *actor,
     airi_ties_announce(system, worker, actor, reason, AIRI_GOES_DOWN);
     incarnation_release(system, worker, actor, AIRT_LETTER_INCARNATION);
     airi_store(&actor->waits, 0, AIRI_SEQ_CST);
-    actor->suspended = NULL;
+    actor->suspended = false;
     if (!airi_child_down(system, worker, actor)) /* its supervisor has ended meanwhile */
         airi_life_finish(system, worker, actor, false);
 }

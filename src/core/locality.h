@@ -42,13 +42,16 @@ static inline bool airi_locality_empty(airi_locality *slot)
 
 /* Owner: puts one in, and has the one back that was there, or NULL. Only the owner fills it: what it finds empty stays
  * empty, and a store does. Release: what is behind the item; partner is the acquire of a thief. */
+static inline bool airi_locality_put_first(airi_locality *slot, void *item)
+{
+    if (airi_load(&slot->item, AIRI_RELAXED) != NULL)
+        return false;
+    airi_store(&slot->item, item, AIRI_LOCALITY_PUT);
+    return true;
+}
 static inline void *airi_locality_put(airi_locality *slot, void *item)
 {
-    if (airi_load(&slot->item, AIRI_RELAXED) == NULL) {
-        airi_store(&slot->item, item, AIRI_LOCALITY_PUT);
-        return NULL;
-    }
-    return airi_exchange(&slot->item, item, AIRI_LOCALITY_STEAL);
+    return airi_locality_put_first(slot, item) ? NULL : airi_exchange(&slot->item, item, AIRI_LOCALITY_STEAL);
 }
 
 /* Owner, outside of handlers (inside one the watch may be opening the slot: evict); NULL: empty. */

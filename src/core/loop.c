@@ -5,6 +5,7 @@
 
 #include "core/await.h"
 #include "core/flight.h"
+#include "core/letters.h"
 #include "core/life.h"
 
 #include <stddef.h>
@@ -121,7 +122,7 @@ void airi_loop_suspend(airt_ctx *ctx, bool receive)
     airi_actor  *actor = ctx->actor;
     airi_stack  *fresh = worker->spare;
 
-    actor->suspended = ctx;
+    actor->suspended = true; /* and `active`, since its turn began */
     if (airi_pinned(actor))
         (void)airi_fetch_add(&worker->pinned_away, 1, AIRI_SEQ_CST);
     worker->spare = NULL;
@@ -155,7 +156,9 @@ bool airi_loop_commit(airi_worker *worker, airi_actor *actor, bool receive)
     airi_mail *word = receive ? &actor->mail : &actor->urgent;
 
     airi_seam(worker);
-    if (!airi_mail_idle(word))
+    if (receive)
+        airi_box_let_go(worker->system, worker, actor); /* the message in work may outlast the actor's right to run */
+    if (!airi_mail_idle(word, 0))
         return false;
     airi_seam(worker);
     /* From here on others may run the actor, unless we claim it back. A flag set before our idle is seen here; one set

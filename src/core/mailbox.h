@@ -21,6 +21,8 @@
 #define AIRI_MAIL_END AIRI_ACQ_REL
 #define AIRI_MAIL_OPEN AIRI_RELEASE
 #define AIRI_MAIL_WANT AIRI_ACQ_REL
+/* Further acquires and releases: */
+#define AIRI_MAIL_LOOK AIRI_ACQUIRE
 #define AIRI_MAIL_CLAIM_ALWAYS_WRITES true
 #define AIRI_ROOM_WORD_READ AIRI_ACQUIRE
 #define AIRI_ROOM_BEGUN_WRITE AIRI_RELEASE
@@ -258,12 +260,12 @@ static inline bool airi_mail_wanted(airi_mail *mail)
     return (airi_load(&mail->word, AIRI_RELAXED) & AIRI_MAIL_WANTED) != 0;
 }
 
-/* Turns newest-first into oldest-first. */
-static inline airi_link *airi_mail_oldest_first(airi_link *newest)
+/* From the newest to the one above `end`, oldest first. */
+static inline airi_link *airi_mail_above(airi_link *newest, airi_link *end)
 {
     airi_link *list = NULL;
 
-    while (newest != NULL) {
+    while (newest != end) {
         airi_link *older = airi_link_next(newest);
 
         airi_link_set_next(newest, list);
@@ -288,19 +290,70 @@ static inline airi_link *airi_mail_take(airi_mail *mail)
      * that announces itself later. */
     while (!airi_cas_weak(&mail->word, &seen, airi_mail_with(seen, NULL), AIRI_MAIL_TAKE, AIRI_RELAXED)) {
     }
-    return airi_mail_oldest_first(airi_mail_newest(seen));
+    return airi_mail_above(airi_mail_newest(seen), NULL);
+}
+
+/* The same without a locked instruction: what was had stays in the word, and only what lies above it is new. An owner that
+ * looks in this way uses these four for that word, and no other:
+ *
+ *     airi_mail_more    is there anything new?
+ *     airi_mail_had     takes it; the newest of it is `had` from then on, and must not be pushed or freed
+ *     airi_mail_let_go  nothing is had any more: that link is free
+ *     airi_mail_idle, airi_mail_close with what is had, which is free after them, too
+ *
+ * `had` is the link's bits in the word, 0: none. */
+static inline airi_link *airi_mail_link_at(uint64_t had)
+{
+    return (airi_link *)(uintptr_t)(had << 4);
+}
+
+/* Relaxed: as airi_mail_has_new. */
+static inline bool airi_mail_more(airi_mail *mail, uint64_t had)
+{
+    return airi_mail_link(airi_load(&mail->word, AIRI_RELAXED)) != had;
+}
+
+static inline airi_link *airi_mail_had(airi_mail *mail, uint64_t *had)
+{
+    /* Acquire: partner is the release of every push since the last look, seen at once because all writes in between are
+     * read-modify-writes. */
+    uint64_t   newest = airi_mail_link(airi_load(&mail->word, AIRI_MAIL_LOOK));
+    airi_link *list = airi_mail_above(airi_mail_link_at(newest), airi_mail_link_at(*had));
+
+    AIRI_ASSERT(newest != AIRI_MAIL_IDLE && newest != AIRI_MAIL_CLOSED);
+    *had = newest;
+    return list;
+}
+
+/* Owner. What is above it stays: senders write nothing of a link but when they push it. */
+static inline void airi_mail_let_go(airi_mail *mail, uint64_t *had)
+{
+    uint64_t   seen = airi_load(&mail->word, AIRI_MAIL_LOOK); /* acquire: links above are walked */
+    airi_link *above;
+
+    /* Release and acquire: as in take. */
+    while (airi_mail_link(seen) == *had)
+        if (airi_cas_weak(&mail->word, &seen, airi_mail_with(seen, NULL), AIRI_MAIL_TAKE, AIRI_MAIL_LOOK)) {
+            *had = 0;
+            return;
+        }
+    above = airi_mail_newest(seen);
+    while (airi_link_next(above) != airi_mail_link_at(*had))
+        above = airi_link_next(above);
+    airi_link_set_next(above, NULL);
+    *had = 0;
 }
 
 /* Owner, with nothing left to do: gives up the right to run. True: from here on the caller is not the owner, and may
  * only re-read the flags (next function). False: the word has changed, the caller is still the owner. */
-static inline bool airi_mail_idle(airi_mail *mail)
+static inline bool airi_mail_idle(airi_mail *mail, uint64_t had)
 {
     uint64_t seen = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
 
     /* Release: hands the actor to whoever replaces IDLE; partners are the acquire in push and in claim. Acquire:
      * partner is the release in claim, see there. Failure relaxed: the take that follows acquires. */
-    return airi_mail_link(seen) == 0 &&
-           airi_cas(&mail->word, &seen, seen | AIRI_MAIL_IDLE, AIRI_MAIL_SLEEP, AIRI_RELAXED);
+    return airi_mail_link(seen) == had &&
+           airi_cas(&mail->word, &seen, (seen & ~AIRI_MAIL_LINK) | AIRI_MAIL_IDLE, AIRI_MAIL_SLEEP, AIRI_RELAXED);
 }
 
 /* Anyone, after setting a flag (stop, kill) or pushing on the actor's other word: takes the right to run from an idle
@@ -331,7 +384,7 @@ static inline bool airi_mail_claim(airi_mail *mail)
 }
 
 /* Owner (an idle box is claimed first): refuses from here on; what was in the box, oldest first, is the caller's. */
-static inline airi_link *airi_mail_close(airi_mail *mail)
+static inline airi_link *airi_mail_close(airi_mail *mail, uint64_t had)
 {
     uint64_t seen = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
 
@@ -341,7 +394,7 @@ static inline airi_link *airi_mail_close(airi_mail *mail)
     while (
         !airi_cas_weak(&mail->word, &seen, (seen & ~AIRI_MAIL_LINK) | AIRI_MAIL_CLOSED, AIRI_MAIL_END, AIRI_RELAXED)) {
     }
-    return airi_mail_oldest_first(airi_mail_newest(seen));
+    return airi_mail_above(airi_mail_newest(seen), airi_mail_link_at(had));
 }
 
 /* The spawner, for a new tenant: it is the owner, and schedules it. A plain store: nobody writes a closed box. */

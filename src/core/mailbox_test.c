@@ -33,19 +33,19 @@ static void test_words(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(airi_mail_push(&mail, &links[i].link), AIRI_PUSHED);
     assert_true(airi_mail_has_new(&mail));
-    assert_false(airi_mail_idle(&mail)); /* something new */
+    assert_false(airi_mail_idle(&mail, 0)); /* something new */
     assert_false(airi_mail_claim(&mail));
     assert_ptr_equal(airi_mail_take(&mail), &links[0].link);
     assert_ptr_equal(links[0].link.next, &links[1].link);
     assert_ptr_equal(links[1].link.next, &links[2].link);
     assert_null(links[2].link.next);
     assert_false(airi_mail_has_new(&mail));
-    assert_true(airi_mail_idle(&mail));
+    assert_true(airi_mail_idle(&mail, 0));
     assert_false(airi_mail_has_new(&mail));
     assert_int_equal(airi_mail_push(&mail, &links[0].link), AIRI_PUSHED_WAKE);
     assert_int_equal(airi_mail_push(&mail, &links[1].link), AIRI_PUSHED);
     assert_ptr_equal(airi_mail_take(&mail), &links[0].link);
-    assert_true(airi_mail_idle(&mail));
+    assert_true(airi_mail_idle(&mail, 0));
     assert_true(airi_mail_claim(&mail));
     assert_false(airi_mail_claim(&mail)); /* once */
     assert_null(airi_mail_take(&mail));
@@ -59,14 +59,14 @@ static void test_close(void **state)
     (void)state;
     airi_mail_init(&mail);
     airi_mail_open(&mail);
-    assert_null(airi_mail_close(&mail)); /* empty */
+    assert_null(airi_mail_close(&mail, 0)); /* empty */
     airi_mail_open(&mail);
-    assert_true(airi_mail_idle(&mail));
-    assert_null(airi_mail_close(&mail)); /* idle: its caller owns it */
+    assert_true(airi_mail_idle(&mail, 0));
+    assert_null(airi_mail_close(&mail, 0)); /* idle: its caller owns it */
     airi_mail_open(&mail);
     (void)airi_mail_push(&mail, &links[0].link);
     (void)airi_mail_push(&mail, &links[1].link);
-    assert_ptr_equal(airi_mail_close(&mail), &links[0].link);
+    assert_ptr_equal(airi_mail_close(&mail, 0), &links[0].link);
     assert_ptr_equal(links[0].link.next, &links[1].link);
     assert_null(links[1].link.next);
     assert_true(airi_mail_closed(&mail));
@@ -150,7 +150,7 @@ static void run_owner(void)
         stop = airi_load(&shared.stop, AIRI_RELAXED) != 0;
         if (stop)
             airi_store(&shared.stopped, true, AIRI_RELEASE);
-        if (!airi_mail_idle(&shared.mail))
+        if (!airi_mail_idle(&shared.mail, 0))
             continue;
         if (stop || airi_load(&shared.stop, AIRI_RELAXED) == 0 || !airi_mail_claim(&shared.mail))
             return;
@@ -242,11 +242,11 @@ static void test_push_within(void **state)
     assert_false(airi_mail_want(&mail));
     assert_true(airi_mail_want(&mail));
     assert_int_equal(airi_mail_push_within(&mail, &room, 2, &links[3].link), AIRI_PUSH_FULL); /* not past who waits */
-    assert_true(airi_mail_idle(&mail));
+    assert_true(airi_mail_idle(&mail, 0));
     assert_true(airi_mail_wanted(&mail) && airi_mail_look(&mail));
     airi_mail_unwant(&mail);
     assert_int_equal(airi_mail_push_within(&mail, &room, 2, &links[3].link), AIRI_PUSHED_WAKE);
-    assert_ptr_equal(airi_mail_close(&mail), &links[3].link);
+    assert_ptr_equal(airi_mail_close(&mail, 0), &links[3].link);
     assert_int_equal(airi_room_used(&mail, &room), 2); /* until they are dead-lettered */
 }
 

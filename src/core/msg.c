@@ -6,26 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t units_for(size_t body, size_t tail, unsigned flags)
-{
-    size_t bytes = sizeof(struct airt_msg) + body + tail;
-
-    if (flags & AIRI_MSG_TRAILER)
-        bytes = ((bytes + 7) & ~(size_t)7) + sizeof(airi_trailer);
-    return (bytes + AIRI_MSG_UNIT - 1) / AIRI_MSG_UNIT;
-}
-
-static airt_msg *msg_take(const airi_source *source, size_t units)
-{
-    if (!airi_permits(source->world, AIRT_ALLOCATION_MESSAGE))
-        return NULL;
-    return airi_heap_take(source->heap, source->cache, units * AIRI_MSG_UNIT);
-}
-
 static void msg_init(airt_msg *msg, const airt_kind *kind, size_t units, unsigned flags)
 {
     *msg = (airt_msg){ .kind = kind };
-    msg->word = (uint64_t)(flags & 0x3ff) << AIRI_MSG_FLAGS_AT | (uint64_t)(units & 0xffff) << AIRI_MSG_UNITS_AT;
+    msg->word = airi_msg_word(flags, units);
     if (flags & AIRI_MSG_TRAILER)
         memset(airi_msg_trailer(msg), 0, sizeof(airi_trailer));
 }
@@ -41,14 +25,14 @@ airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, cons
                           airt_status *out_status)
 {
     size_t    tail = airi_body_tail(kind, body);
-    size_t    units = units_for(kind->size, tail, flags);
+    size_t    units = airi_msg_units(kind->size, tail, flags);
     airt_msg *msg;
 
     if (tail > AIRI_BODY_MAX || kind->size + tail > AIRI_BODY_MAX) {
         *out_status = AIRT_EINVAL;
         return NULL;
     }
-    msg = msg_take(source, units);
+    msg = airi_msg_take(source, units);
     if (msg == NULL) {
         *out_status = AIRT_ENOMEM;
         return NULL;
@@ -60,8 +44,8 @@ airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, cons
 
 airt_msg *airi_msg_reserve(const airi_source *source, size_t body_bytes)
 {
-    size_t    units = units_for(body_bytes, 0, 0);
-    airt_msg *msg = msg_take(source, units);
+    size_t    units = airi_msg_units(body_bytes, 0, 0);
+    airt_msg *msg = airi_msg_take(source, units);
 
     if (msg != NULL)
         msg_init(msg, NULL, units, 0);
@@ -83,7 +67,7 @@ void airi_msg_free(airi_heap *heap, airi_cache *cache, airt_msg *msg)
 {
     if (msg->kind != NULL)
         airi_body_release(msg->kind, airi_msg_body(msg));
-    airi_heap_give(heap, cache, msg, airi_msg_bytes(msg));
+    airi_msg_give(heap, cache, msg);
 }
 
 const airt_kind *airt_msg_kind(const airt_msg *msg)

@@ -22,6 +22,9 @@ enum {
     AIRI_MSG_KEPT = 1 << 7,    /* link.next is its airi_keeper */
     AIRI_MSG_BUILT = 1 << 9,   /* made by airt_msg_new and not sent yet: in no account */
     AIRI_MSG_TTL = 1 << 8,     /* the deadline is the mailbox's own time-to-live, not a request's */
+    AIRI_MSG_HAD = 1 << 10,    /* its actor's `had`: its memory is not to be used again yet */
+    AIRI_MSG_OVER = 1 << 11,   /* one of these that has ended: its actor gives its memory back when it lets it go */
+    AIRI_MSG_FLAGS = (1 << 12) - 1
 };
 
 struct airt_msg {
@@ -32,8 +35,8 @@ struct airt_msg {
         struct {
             uint64_t generation : 36; /* of the slot it was sent to */
             uint64_t priority : 2;
-            uint64_t flags : 10;
-            uint64_t units : 16; /* of 16 bytes, the whole allocation */
+            uint64_t flags : 12;
+            uint64_t units : 14; /* of 16 bytes, the whole allocation */
         };
         uint64_t word; /* the four at once: a load of the whole soon after stores of parts would stall */
     };
@@ -42,8 +45,10 @@ struct airt_msg {
 };
 enum {
     AIRI_MSG_FLAGS_AT = 38,
-    AIRI_MSG_UNITS_AT = 48
+    AIRI_MSG_UNITS_AT = 50
 }; /* bits of word */
+#define AIRI_MSG_PRIORITY (UINT64_C(3) << 36)
+#define AIRI_MSG_UNITS (~UINT64_C(0) << AIRI_MSG_UNITS_AT)
 _Static_assert(sizeof(struct airt_msg) == 48, "the header is 48 bytes, the body starts 16-aligned");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit-fields begin at the lowest bit");
 
@@ -90,13 +95,21 @@ static inline bool airi_msg_is(const airt_msg *msg, unsigned flag)
 {
     return (msg->flags & flag) != 0;
 }
+static inline void airi_msg_clear(airt_msg *msg, unsigned flags)
+{
+    msg->word &= ~((uint64_t)flags << AIRI_MSG_FLAGS_AT);
+}
+static inline uint64_t airi_msg_word(unsigned flags, size_t units)
+{
+    return (uint64_t)flags << AIRI_MSG_FLAGS_AT | (uint64_t)units << AIRI_MSG_UNITS_AT;
+}
 
 /* Goes on to another box: what tied it to its present one ends. */
 static inline void airi_msg_unbind(airt_msg *msg)
 {
     if (airi_msg_is(msg, AIRI_MSG_TTL))
         msg->deadline_ns = 0;
-    msg->flags &= ~(unsigned)(AIRI_MSG_BOUND | AIRI_MSG_TTL) & 0x3ff;
+    airi_msg_clear(msg, AIRI_MSG_BOUND | AIRI_MSG_TTL);
 }
 
 /* Where message memory comes from: a system's heap through a worker's cache (NULL: an outside thread). */
@@ -105,6 +118,33 @@ typedef struct airi_source {
     airi_heap  *heap;
     airi_cache *cache;
 } airi_source;
+
+/* Of a message with this body, and `tail` bytes that its views show. */
+static inline size_t airi_msg_units(size_t body, size_t tail, unsigned flags)
+{
+    size_t bytes = sizeof(struct airt_msg) + body + tail;
+
+    if (__builtin_expect((flags & AIRI_MSG_TRAILER) != 0, 0))
+        bytes = ((bytes + 7) & ~(size_t)7) + sizeof(airi_trailer);
+    return (bytes + AIRI_MSG_UNIT - 1) / AIRI_MSG_UNIT;
+}
+
+/* Uninitialised; NULL: no memory. */
+static inline airt_msg *airi_msg_take(const airi_source *source, size_t units)
+{
+    if (!airi_permits(source->world, AIRT_ALLOCATION_MESSAGE))
+        return NULL;
+    return airi_heap_take(source->heap, source->cache, units * AIRI_MSG_UNIT);
+}
+
+/* The memory of one that has ended; by its owner. */
+static inline void airi_msg_give(airi_heap *heap, airi_cache *cache, airt_msg *msg)
+{
+    if (airi_msg_is(msg, AIRI_MSG_HAD))
+        msg->word |= (uint64_t)AIRI_MSG_OVER << AIRI_MSG_FLAGS_AT;
+    else
+        airi_heap_give(heap, cache, msg, airi_msg_bytes(msg));
+}
 
 /* A message with a copy of body; flags may hold AIRI_MSG_TRAILER. NULL: no memory, or a body with its views over
  * AIRI_BODY_MAX (then *out_status is AIRT_EINVAL). */

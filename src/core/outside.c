@@ -76,7 +76,7 @@ static bool sleep_once(airt_system *system, airi_actor *slot, int64_t deadline_n
 {
     uint32_t word = airi_load(&slot->incarnation, AIRI_SEQ_CST);
 
-    if (!airi_mail_idle(&slot->urgent))
+    if (!airi_mail_idle(&slot->urgent, 0))
         return true;
     while (airi_load(&slot->incarnation, AIRI_SEQ_CST) == word) {
         if (deadline_ns != AIRI_NEVER && system->world->now_ns(system->world) >= deadline_ns) {

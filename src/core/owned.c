@@ -134,7 +134,7 @@ static void keeper_release(airi_worker *worker, airt_msg *msg)
     airi_keeper *keeper = keeper_of(msg);
 
     owned_remove(&keeper->owned);
-    msg->flags &= ~(unsigned)AIRI_MSG_KEPT & 0x3ff;
+    airi_msg_clear(msg, AIRI_MSG_KEPT);
     msg->link.next = NULL;
     owned_give(worker, &keeper->owned);
 }
@@ -182,12 +182,22 @@ static void count_kept(airt_ctx *ctx)
     AIRI_TALLY(ctx->system, ctx->worker, queued, 1);
 }
 
+/* A killer has let go of it already. */
+static void leave_box(airt_ctx *ctx, const airt_msg *msg)
+{
+    airi_mutex_lock(&ctx->actor->lock);
+    if (!airi_killed(ctx) && airi_msg_is(msg, AIRI_MSG_HAD))
+        airi_box_let_go(ctx->system, ctx->worker, ctx->actor);
+    airi_mutex_unlock(&ctx->actor->lock);
+}
+
 airt_status airi_keeper_fill(airt_ctx *ctx, airt_msg *msg, airt_msg **out_msg)
 {
     airi_keeper *keeper = ctx->keeper;
     size_t       bytes = sizeof *keeper + airi_msg_bytes(msg);
 
     ctx->keeper = NULL;
+    leave_box(ctx, msg);
     keeper_bind(keeper, msg);
     count_kept(ctx);
     if (!airi_budget_may(ctx, bytes)) {
@@ -212,6 +222,8 @@ airt_msg *airi_msg_from_work(airt_ctx *ctx)
     if (!airi_killed(ctx)) {
         msg = ctx->msg;
         ctx->msg = NULL;
+        if (msg != NULL && airi_msg_is(msg, AIRI_MSG_HAD))
+            airi_box_let_go(ctx->system, ctx->worker, ctx->actor);
     }
     airi_mutex_unlock(&ctx->actor->lock);
     return msg;
@@ -362,7 +374,7 @@ airt_status airt_send(airt_from from, airt_ref to, airt_msg **msg)
     detached = keeper->owned.guard == NULL; /* no incarnation's: nor does it become one's by failing */
     owned_remove(&keeper->owned);           /* while it is on its way the message is nobody's */
     keeper->built = built;
-    sent->flags &= ~(unsigned)(AIRI_MSG_KEPT | AIRI_MSG_BUILT) & 0x3ff;
+    airi_msg_clear(sent, AIRI_MSG_KEPT | AIRI_MSG_BUILT);
     airi_msg_unbind(sent);
     if (built)
         sent->sender = caller.ctx != NULL ? caller.ctx->self : AIRT_NONE;
@@ -448,7 +460,7 @@ static void release_message(airt_system *system, airi_worker *worker, airi_keepe
 {
     airt_msg *msg = keeper->msg;
 
-    msg->flags &= ~(unsigned)AIRI_MSG_KEPT & 0x3ff;
+    airi_msg_clear(msg, AIRI_MSG_KEPT);
     if (airi_msg_is(msg, AIRI_MSG_BUILT)) {
         airi_msg_done(system, worker, msg);
         return;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum {
+    QUICK_TURNS = 31,     /* in a row from the locality slot, before timers and other queues are looked at */
     NEXT_STREAK_MAX = 64, /* turns in a row from the locality slot while others wait */
     INJECT_EVERY = 32,    /* turns; then the injection queue comes first */
     NOW_AGE_MAX = 32,     /* turns on one reading of the clock, where handlers are quick */
@@ -180,8 +181,8 @@ static bool schedule_elsewhere(airt_system *system, airi_worker *worker, airi_ac
         airi_outside_wake(system, actor);
         return true;
     }
-    if (airi_pinned(actor) && actor->suspended != NULL) {
-        schedule_pinned(system, worker, actor, actor->suspended->worker);
+    if (airi_pinned(actor) && actor->suspended) {
+        schedule_pinned(system, worker, actor, airi_suspended(actor)->worker);
         return true;
     }
     if (airi_placement(actor) == AIRT_POOLED || system->world->driven || system->foreign)
@@ -200,13 +201,6 @@ static bool schedule_elsewhere(airt_system *system, airi_worker *worker, airi_ac
 static bool runs_pool(const airi_worker *worker)
 {
     return worker != NULL && worker->class <= AIRI_CLASS_SPARE;
-}
-
-/* In a marked region, or reported: what it makes runnable is for others. Relaxed: the region's flag is this thread's own;
- * the watch, which sets the other, looks again later for what is in the slot (look_at). */
-static bool held_up(airi_worker *worker)
-{
-    return airi_load(&worker->blocked, AIRI_RELAXED) || airi_load(&worker->reported, AIRI_RELAXED);
 }
 
 void airi_spill(airi_worker *worker)
@@ -228,7 +222,7 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
         airi_wake_one(system, worker);
         return;
     }
-    previous = __builtin_expect(held_up(worker), 0) ? actor : airi_locality_put(&worker->next, actor);
+    previous = __builtin_expect(airi_held_up(worker), 0) ? actor : airi_locality_put(&worker->next, actor);
     if (previous != NULL)
         push_ring(system, worker, previous);
 }
@@ -358,10 +352,38 @@ static void pass_the_clock(airi_worker *worker)
 }
 
 static airi_actor *find_by_class(airi_worker *worker);
+static airi_actor *find_anywhere(airi_worker *worker);
+
+/* The turns that went by without a look count as if each had looked. */
+static void account_quick(airi_worker *worker)
+{
+    uint32_t turns = worker->quick_given - worker->quick_turns;
+
+    worker->now_age += turns;
+    worker->inject_age += turns;
+    worker->next_streak += turns;
+    /* With slow handlers, or in the simulated world, every turn looks. */
+    worker->quick_given = worker->clock_every > 1 && !worker->driven_mode ? QUICK_TURNS : 0;
+    worker->quick_turns = worker->quick_given;
+}
 
 airi_actor *airi_find_work(airi_worker *worker)
 {
-    airi_actor *actor = find_by_class(worker);
+    airi_actor *actor;
+
+    if (worker->quick_turns > 0 && (actor = airi_locality_take(&worker->next)) != NULL) {
+        worker->quick_turns--;
+        return actor;
+    }
+    return find_anywhere(worker);
+}
+
+static airi_actor *find_anywhere(airi_worker *worker)
+{
+    airi_actor *actor;
+
+    account_quick(worker);
+    actor = find_by_class(worker);
 
     if (actor != NULL && worker->chosen)
         hand_on(worker);

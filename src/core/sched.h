@@ -14,8 +14,15 @@ void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *ac
 /* Its locality slot's actor goes where others can take it. Its own thread, inside a handler. */
 void airi_spill(airi_worker *worker);
 
+/* The actor that runs next, or NULL. Timers, and other queues, are looked at every few turns. */
 airi_actor *airi_find_work(airi_worker *worker);
-bool        airi_work_visible(airi_worker *worker);
+/* The next time it looks at them. */
+static inline void airi_look_around(airi_worker *worker)
+{
+    worker->quick_given -= worker->quick_turns;
+    worker->quick_turns = 0;
+}
+bool airi_work_visible(airi_worker *worker);
 /* Sleeps until woken or until the next timer; returns at once when work became visible meanwhile. */
 void airi_park(airi_worker *worker);
 /* Wakes one parked worker if none is searching. Call after a push that others may steal. */
@@ -60,6 +67,22 @@ static inline void airi_seam(airi_worker *worker)
 static inline int64_t airi_now(airt_system *system, airi_worker *worker)
 {
     return worker != NULL ? worker->now_ns : system->world->now_ns(system->world);
+}
+
+/* In a marked region, or reported: what it makes runnable is for others. Relaxed: the region's flag is this thread's own;
+ * the watch, which sets the other, looks again later for what is in the slot (look_at). */
+static inline bool airi_held_up(airi_worker *worker)
+{
+    return airi_load(&worker->blocked, AIRI_RELAXED) || airi_load(&worker->reported, AIRI_RELAXED);
+}
+
+/* airi_schedule for who does it often: a pooled actor that nothing was made runnable after is one store away. */
+static inline void airi_schedule_near(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    /* Relaxed: see the field. */
+    if (__builtin_expect(worker == NULL || worker->class > AIRI_CLASS_SPARE || airi_held_up(worker), 0) ||
+        airi_load(&actor->slot_kind, AIRI_RELAXED) != AIRI_SLOT_ACTOR || !airi_locality_put_first(&worker->next, actor))
+        airi_schedule(system, worker, actor);
 }
 
 #endif

@@ -152,7 +152,8 @@ static void slot_fill(birth *b)
     memset(actor->lane, 0, sizeof actor->lane);
     actor->lane_mask = 0;
     actor->lane_skips = 0;
-    actor->suspended = NULL;
+    actor->suspended = false;
+    actor->had = 0;
     actor->trap_exit = false;
     /* Relaxed: the release in airi_mail_open publishes all of it. */
     airi_store(&actor->extra, NULL, AIRI_RELAXED);
@@ -392,7 +393,8 @@ static void deliver_birth(birth *b, bool quiet)
     airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_SPAWN, b->ref, b->behavior,
                                                  b->caller->ctx != NULL ? b->caller->ctx->self : AIRT_NONE, 0 });
     /* As at the end of a turn: idle, then a second look. */
-    if (quiet && airi_mail_idle(&actor->mail) && (!airi_await_attention(actor, true) || !airi_mail_claim(&actor->mail)))
+    if (quiet && airi_mail_idle(&actor->mail, 0) &&
+        (!airi_await_attention(actor, true) || !airi_mail_claim(&actor->mail)))
         return;
     airi_schedule(system, b->caller->worker, actor);
 }

@@ -522,6 +522,7 @@ static void stats_fill(airt_system *system, airi_account *sum, airt_system_stats
 {
     uint32_t count = airi_worker_total(system);
 
+    /* Relaxed: local sums. */
     airi_count(&sum->queued, airi_load(&sum->accepted, AIRI_RELAXED) - airi_load(&sum->begun, AIRI_RELAXED));
     airi_count(&sum->in_work, airi_load(&sum->begun, AIRI_RELAXED) - airi_load(&sum->handled, AIRI_RELAXED));
 #define FILL(name) out->name = reading(&sum->name);

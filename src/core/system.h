@@ -62,19 +62,20 @@ struct airi_worker {
     airi_stack   native; /* the thread's, or the driver's while stepping */
     airi_driven  driven;
     /* its own thread only */
-    airi_cache            cache;
-    airi_stack           *stack;      /* runs the loop now */
-    airi_stack           *spare;      /* obtained before an await sends */
-    airi_stack           *retired;    /* left for good by the last switch: to be given back */
-    airi_actor           *committing; /* an actor whose suspension becomes visible after the switch */
-    bool                  committing_receive;
-    bool                  was_keeper; /* kept the time until it was woken, and has found nothing yet */
-    bool                  chosen;     /* woken as the searching one, and has found nothing yet */
-    bool                  mid_turn;   /* driven: it yielded at a seam, not at the end of a turn */
-    int64_t               now_ns;
-    uint32_t              now_age; /* messages since now_ns was read */
-    uint32_t              next_streak, inject_age;
-    uint64_t              rng;
+    airi_cache  cache;
+    airi_stack *stack;      /* runs the loop now */
+    airi_stack *spare;      /* obtained before an await sends */
+    airi_stack *retired;    /* left for good by the last switch: to be given back */
+    airi_actor *committing; /* an actor whose suspension becomes visible after the switch */
+    bool        committing_receive;
+    bool        was_keeper; /* kept the time until it was woken, and has found nothing yet */
+    bool        chosen;     /* woken as the searching one, and has found nothing yet */
+    bool        mid_turn;   /* driven: it yielded at a seam, not at the end of a turn */
+    int64_t     now_ns;
+    uint32_t    now_age; /* messages since now_ns was read */
+    uint32_t    next_streak, inject_age;
+    uint32_t    quick_given, quick_turns; /* that may still begin without a look at anything but the locality slot */
+    uint64_t    rng;
     AIRI_ATOMIC(uint32_t) pinned_away; /* suspended activations that must come back to this thread */
     airi_injection        pinned;
     uint32_t              turn_left;
@@ -265,7 +266,7 @@ static inline uint32_t airi_worker_total(airt_system *system)
 }
 static inline airi_actor *airi_slot(airt_system *system, uint32_t index)
 {
-    return airi_idtab_at(&system->slots, index);
+    return airi_idtab_find(&system->slots, index, sizeof(airi_actor));
 }
 static inline airi_child *airi_child_at(airt_system *system, uint32_t index)
 {

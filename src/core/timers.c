@@ -102,7 +102,7 @@ static void message_free(airt_system *system, airi_worker *worker, airt_msg *msg
 {
     if (msg == NULL)
         return;
-    msg->flags &= ~(unsigned)AIRI_MSG_TIMER & 0x3ff;
+    airi_msg_clear(msg, AIRI_MSG_TIMER);
     airi_msg_done(system, worker, msg);
 }
 
@@ -322,7 +322,7 @@ void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg 
     timer = timer_at(system, airi_msg_trailer(msg)->trace);
     if (timer != NULL) {
         airi_msg_unbind(msg); /* it may have been on a journey, through another's box */
-        msg->flags &= ~(unsigned)AIRI_MSG_COUNTED & 0x3ff;
+        airi_msg_clear(msg, AIRI_MSG_COUNTED);
         msg->flags |= AIRI_MSG_BOUND;
         timer->msg = msg;
         if (timer->missed && timer->period_ns == REARMED)

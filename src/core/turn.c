@@ -47,7 +47,7 @@ void airi_ctx_unwind(airt_ctx *ctx)
     }
 }
 
-void airi_handler_enter(airt_ctx *ctx)
+static inline void handler_enter(airt_ctx *ctx)
 {
     airi_count(&ctx->worker->serial, 1);
     /* Release: who sees it sees the serial, and that what this worker did between handlers is done. The watch's. */
@@ -63,27 +63,33 @@ static bool __attribute__((noinline)) leave_asked(airt_ctx *ctx)
     return !airi_claim_taken(&ctx->claim);
 }
 
-bool airi_handler_leave(airt_ctx *ctx)
+static inline bool handler_leave(airt_ctx *ctx)
 {
     return __builtin_expect(airi_claim_leave(&ctx->claim, ctx->system->light), 1) || leave_asked(ctx);
 }
 
-airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body)
+void airi_handler_enter(airt_ctx *ctx)
 {
-    return airi_dispatch_by(ctx, actor, actor->behavior, kind, body);
+    handler_enter(ctx);
 }
 
-airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
-                             const void *body)
+bool airi_handler_leave(airt_ctx *ctx)
+{
+    return handler_leave(ctx);
+}
+
+/* Every handler is called from here. */
+static inline airt_status dispatch(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior,
+                                   const airt_kind *kind, const void *body)
 {
     void       *self = actor->self; /* read now: a killer may take the actor as soon as the handler is announced */
     airt_status status;
 
-    airi_handler_enter(ctx);
+    handler_enter(ctx);
     status = behavior->receive(self, ctx, kind, body);
     airi_flight_done(ctx->worker, status);
     airi_store(&ctx->worker->running, NULL, AIRI_RELAXED); /* for the watch: airi_claim_leave has the fence */
-    if (!airi_handler_leave(ctx)) {
+    if (!handler_leave(ctx)) {
         ctx->abandoned = true;
         status = AIRT_EKILLED;
     }
@@ -92,25 +98,49 @@ airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavi
     return status;
 }
 
-/* The message in work has been handled, unless the handler kept, stashed or forwarded it. */
-static void end_message(airt_ctx *ctx, bool handled)
+airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body)
 {
-    airt_system *system = ctx->system;
+    return dispatch(ctx, actor, actor->behavior, kind, body);
+}
+
+airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
+                             const void *body)
+{
+    return dispatch(ctx, actor, behavior, kind, body);
+}
+
+/* --- a message in work -------------------------------------------------------------------------------------------- */
+
+/* Flags of a message that was begun and is in nobody's way: it is freed like any memory. */
+static inline bool ends_plainly(const airt_msg *msg)
+{
+    const uint64_t more = (uint64_t)(AIRI_MSG_FLAGS & ~(unsigned)(AIRI_MSG_TRAILER | AIRI_MSG_HAD))
+                          << AIRI_MSG_FLAGS_AT;
+
+    return (msg->word & more) == 0 && (msg->kind->flags & (AIRI_KIND_BLOBS | AIRI_KIND_LOCAL)) == 0;
+}
+
+static __attribute__((noinline)) void end_with_more(airt_ctx *ctx, airt_msg *msg)
+{
+    if (airi_msg_is(msg, AIRI_MSG_REQUEST))
+        airi_answer_fail(ctx->system, ctx->worker, msg, AIRT_ENOREPLY, 0, "the handler returned without a reply");
+    airi_msg_done(ctx->system, ctx->worker, msg);
+}
+
+/* The message in work has been handled, unless the handler kept, stashed or forwarded it. */
+static inline void end_handled(airt_ctx *ctx)
+{
     airi_worker *worker = ctx->worker;
     airt_msg    *msg = ctx->msg;
 
     if (msg == NULL)
         return;
     ctx->msg = NULL;
-    if (!handled) {
-        AIRI_TALLY(system, worker, in_work, -1);
-        airi_dead(system, worker, ctx->self, msg, AIRT_LETTER_UNHANDLED);
-        return;
-    }
-    AIRI_TALLY(system, worker, handled, 1);
-    if (airi_msg_is(msg, AIRI_MSG_REQUEST))
-        airi_answer_fail(system, worker, msg, AIRT_ENOREPLY, 0, "the handler returned without a reply");
-    airi_msg_done(system, worker, msg);
+    airi_count(&worker->account.handled, 1);
+    if (__builtin_expect(ends_plainly(msg), 1))
+        airi_msg_give(&ctx->system->heap, &worker->cache, msg);
+    else
+        end_with_more(ctx, msg);
 }
 
 static void end_unhandled(airt_ctx *ctx, airt_letter reason)
@@ -125,44 +155,18 @@ static void end_unhandled(airt_ctx *ctx, airt_letter reason)
 }
 
 /* False: the actor is gone. */
-static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
+static bool stopped_itself(airt_ctx *ctx, airi_actor *actor)
 {
-    const airt_kind *kind = msg->kind;
-    airt_reason      normal;
-    airt_status      status;
+    airt_reason normal = { .exit = AIRT_EXIT_NORMAL, .origin = ctx->self };
 
-    ctx->msg = msg;
-    ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? msg->deadline_ns : 0;
-    ctx->trace = airt_msg_trace(msg);
-    ctx->refused = false;
-    if (ctx->system->world->event != NULL)
-        ctx->system->world->event(ctx->system->world, airi_kind_hash(kind), actor->index, msg->generation);
-    airi_store(&ctx->kind, kind, AIRI_RELAXED); /* for reports */
-    airi_flight_message(ctx, actor->behavior, kind);
-    status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
-    if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
-        status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
-    if (ctx->abandoned) {
-        airi_life_orphan_ended(ctx);
-        return false;
-    }
-    switch (status) {
-    case AIRT_OK:
-        end_message(ctx, true);
-        return true;
-    case AIRT_EKIND:
-        if (!ctx->refused)
-            break;
-        end_message(ctx, false);
-        return true;
-    case AIRT_STOP:
-        end_message(ctx, true);
-        normal = (airt_reason){ .exit = AIRT_EXIT_NORMAL, .origin = ctx->self };
-        airi_life_end(ctx, actor, &normal, true);
-        return false;
-    default:
-        break;
-    }
+    end_handled(ctx);
+    airi_life_end(ctx, actor, &normal, true);
+    return false;
+}
+
+/* False: the actor is gone. */
+static bool failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
+{
     if (airi_interrupted(actor, status)) {
         end_unhandled(ctx, AIRT_LETTER_STOPPED);
         return true;
@@ -171,6 +175,50 @@ static bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
         airi_child_in_work(ctx->system, actor, ctx->msg->kind, ctx->trace);
     end_unhandled(ctx, AIRT_LETTER_FAULT);
     return airi_budget_breached(actor) || airi_life_failed(ctx, actor, status);
+}
+
+/* What a handler returned that is not OK. False: the actor is gone. */
+static __attribute__((noinline)) bool returned(airt_ctx *ctx, airi_actor *actor, airt_status status)
+{
+    if (ctx->abandoned) {
+        airi_life_orphan_ended(ctx);
+        return false;
+    }
+    if (status == AIRT_STOP)
+        return stopped_itself(ctx, actor);
+    if (status != AIRT_EKIND || !ctx->refused)
+        return failed(ctx, actor, status);
+    end_unhandled(ctx, AIRT_LETTER_UNHANDLED);
+    return true;
+}
+
+/* The message is the handler's. */
+static inline void take_in_work(airt_ctx *ctx, airt_msg *msg)
+{
+    ctx->msg = msg;
+    ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? msg->deadline_ns : 0;
+    ctx->trace = __builtin_expect(airi_msg_is(msg, AIRI_MSG_TRAILER), 0) ? airt_msg_trace(msg) : 0;
+    ctx->refused = false;
+    airi_store(&ctx->kind, msg->kind, AIRI_RELAXED); /* for reports */
+}
+
+/* False: the actor is gone. */
+static inline bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
+{
+    const airt_kind *kind = msg->kind;
+    airt_status      status;
+
+    take_in_work(ctx, msg);
+    if (__builtin_expect(ctx->system->world->event != NULL, 0))
+        ctx->system->world->event(ctx->system->world, airi_kind_hash(kind), actor->index, msg->generation);
+    airi_flight_message(ctx, actor->behavior, kind);
+    status = dispatch(ctx, actor, actor->behavior, kind, airi_msg_body(msg));
+    if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
+        status = dispatch(ctx, actor, actor->behavior, kind, airi_msg_body(msg));
+    if (__builtin_expect(status != AIRT_OK, 0))
+        return returned(ctx, actor, status);
+    end_handled(ctx);
+    return true;
 }
 
 /* Answers that came after their call was over. */
@@ -194,19 +242,16 @@ static void __attribute__((noinline)) end_as_asked(airt_ctx *ctx, airi_actor *ac
     airi_life_end(ctx, actor, &reason, true);
 }
 
-/* True: asked to end, or over its budget, and gone. careful: not every message is to be begun. */
-static bool ended(airt_ctx *ctx, airi_actor *actor, bool *out_careful)
+/* True: asked to end, or over its budget, and gone. */
+static inline bool ended(airt_ctx *ctx, airi_actor *actor, uint32_t flags)
 {
-    uint32_t flags = airi_load(&actor->flags, AIRI_SEQ_CST);
-
-    *out_careful = __builtin_expect((flags & AIRI_QUARANTINE) != 0, 0);
-    if ((flags & (AIRI_ENDING | AIRI_OVER_BUDGET)) == 0)
+    if (__builtin_expect((flags & (AIRI_ENDING | AIRI_OVER_BUDGET)) == 0, 1))
         return false;
     end_as_asked(ctx, actor, flags);
     return true;
 }
 
-static bool drained(airt_ctx *ctx, airi_actor *actor)
+static inline bool drained(airt_ctx *ctx, airi_actor *actor)
 {
     airt_reason reason;
 
@@ -217,8 +262,10 @@ static bool drained(airt_ctx *ctx, airi_actor *actor)
     return true;
 }
 
+/* --- the turn ----------------------------------------------------------------------------------------------------- */
+
 /* What an actor without an await must not sleep over. Flags of an await that is over mean nothing here. */
-static bool work_came(airi_actor *actor)
+static inline bool work_came(airi_actor *actor)
 {
     uint32_t flags = airi_load(&actor->flags, AIRI_SEQ_CST);
 
@@ -227,11 +274,20 @@ static bool work_came(airi_actor *actor)
 }
 
 /* True: the turn is over, the actor idle and no longer ours. */
-static bool went_idle(airi_worker *worker, airi_actor *actor)
+static inline bool went_idle(airi_worker *worker, airi_actor *actor)
 {
+    airt_msg *last = airi_had(actor);
+    uint64_t  had = actor->had;
+
     airi_seam(worker);
-    if (!airi_mail_idle(&actor->mail))
+    actor->had = 0; /* afterwards it is not ours to write */
+    if (!airi_mail_idle(&actor->mail, had)) {
+        actor->had = had;
         return false;
+    }
+    AIRI_ASSERT(last == NULL || airi_msg_is(last, AIRI_MSG_OVER));
+    if (last != NULL) /* over, like all that was taken; only the word kept it */
+        airi_heap_give(&worker->system->heap, &worker->cache, last, airi_msg_bytes(last));
     airi_seam(worker);
     /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves. */
     /* Claimed back, it is ours like any actor from a queue: others may have run it meanwhile, suspended it too. */
@@ -242,11 +298,12 @@ static bool went_idle(airi_worker *worker, airi_actor *actor)
 
 /* Quick handlers are timed 32 at a time, a reading of the clock being worth a message or two; those of an actor that was
  * found slow one by one, and a young actor's at its second, fourth, eighth... message, to find that out. */
-static bool time_to_look(airi_worker *worker, airi_actor *actor)
+static inline bool time_to_look(airi_worker *worker, airi_actor *actor)
 {
     uint64_t handled = airi_load(&actor->handled, AIRI_RELAXED); /* owner's own */
 
-    return --worker->clock_left <= 0 || (handled < CLOCK_EVERY_MAX && handled > 1 && (handled & (handled - 1)) == 0) ||
+    return --worker->clock_left <= 0 ||
+           __builtin_expect(handled < CLOCK_EVERY_MAX && handled > 1 && (handled & (handled - 1)) == 0, 0) ||
            (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_SLOW) != 0; /* relaxed: the owner's own bit */
 }
 
@@ -263,16 +320,15 @@ static void mark_slow(airi_worker *worker, airi_actor *actor, bool slow)
 }
 
 /* True: the time budget is used up. Slow: a quarter of it since the clock was last read. */
-static bool out_of_time(airi_worker *worker, airi_actor *actor)
+static __attribute__((noinline)) bool out_of_time(airi_worker *worker, airi_actor *actor)
 {
     airt_system *system = worker->system;
     int64_t      before = worker->now_ns;
     bool         slow;
 
-    if (__builtin_expect(!time_to_look(worker, actor), 1))
-        return false;
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 0;
+    airi_look_around(worker); /* timers may be due */
     slow = worker->now_ns - before > (int64_t)system->options.turn_us * 250;
     mark_slow(worker, actor, slow);
     worker->clock_every = slow ? 1 : CLOCK_EVERY_MAX;
@@ -280,12 +336,12 @@ static bool out_of_time(airi_worker *worker, airi_actor *actor)
     return worker->now_ns >= worker->turn_end_ns;
 }
 
-static void start_turn(airi_worker *worker, airi_actor *actor)
+static inline void start_turn(airi_worker *worker, airi_actor *actor)
 {
-    AIRI_TALLY(worker->system, worker, turns, 1);
+    airi_count(&worker->account.turns, 1);
     worker->turn_left = actor->turn_max;
     worker->turn_end_ns = worker->now_ns + (int64_t)worker->system->options.turn_us * 1000;
-    if (worker->driven_mode && !worker->system->foreign) /* the seed decides how long a turn is */
+    if (__builtin_expect(worker->driven_mode, 0) && !worker->system->foreign) /* the seed decides how long a turn is */
         worker->turn_left = 1 + (uint32_t)(worker->system->world->random(worker->system->world) % actor->turn_max);
 }
 
@@ -294,7 +350,7 @@ static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
 {
     for (;;) {
         airi_worker *worker = ctx->worker;
-        airt_ctx    *waiting = actor->suspended;
+        airt_ctx    *waiting = airi_suspended(actor);
         airt_reason  reason;
 
         if (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_KILL) {
@@ -305,7 +361,7 @@ static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
         }
         airi_box_look(worker, actor); /* before the await does: what is let in now may be what it receives */
         if (airi_await_over(worker, waiting)) {
-            actor->suspended = NULL;
+            actor->suspended = false;
             airi_loop_resume(worker, waiting);
         }
         airi_await_drop_stale(waiting);
@@ -314,23 +370,60 @@ static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
     }
 }
 
-/* One message, or the end of the turn. True: go on. */
-static bool step(airt_ctx *ctx, airi_actor *actor)
+/* Counted, for this tenant, and no more to be asked: most messages, in a box that has no rule of its own. */
+static inline bool begins_plainly(airi_actor *actor, const airt_msg *msg)
 {
-    bool      careful;
+    const uint64_t open =
+        (uint64_t)(AIRI_MSG_TRAILER | AIRI_MSG_HAD) << AIRI_MSG_FLAGS_AT | AIRI_MSG_PRIORITY | AIRI_MSG_UNITS;
+    /* Relaxed: the owner's own generation. */
+    uint64_t counted = airi_load(&actor->generation, AIRI_RELAXED) | (uint64_t)AIRI_MSG_COUNTED << AIRI_MSG_FLAGS_AT;
+
+    return (msg->word & ~open) == counted && msg->deadline_ns == 0 && (airi_box(actor) & ~(unsigned)AIRI_BOX_WAIT) == 0;
+}
+
+/* airi_begin. */
+static inline bool begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
+{
+    if (__builtin_expect(!begins_plainly(actor, msg), 0))
+        return airi_begin(worker, actor, msg);
+    airi_msg_clear(msg, AIRI_MSG_COUNTED);
+    airi_room_begin(&actor->room);
+    if (__builtin_expect(airi_mail_wanted(&actor->mail), 0))
+        airi_box_room_free(worker, actor);
+    airi_begun(worker, actor, msg);
+    return true;
+}
+
+/* airi_box_next. */
+static inline airt_msg *next_mail(airi_worker *worker, airi_actor *actor, uint32_t flags)
+{
+    bool rules = ((airi_box(actor) & ~(unsigned)AIRI_BOX_WAIT) | (flags & AIRI_LANE_NEWS)) != 0;
+
+    if (__builtin_expect(rules || airi_mail_wanted(&actor->mail), 0))
+        return airi_box_next(worker, actor);
+    if (airi_mail_more(&actor->mail, actor->had))
+        return airi_box_first(worker, actor);
+    return actor->lane_mask != 0 ? airi_lane_pop(actor) : NULL;
+}
+
+/* One message, or the end of the turn. True: go on. */
+static inline bool step(airt_ctx *ctx, airi_actor *actor)
+{
+    uint32_t  flags = airi_load(&actor->flags, AIRI_SEQ_CST);
     airt_msg *msg;
 
-    if (ended(ctx, actor, &careful))
+    if (ended(ctx, actor, flags))
         return false;
-    if (airi_mail_has_new(&actor->urgent))
+    if (__builtin_expect(airi_mail_has_new(&actor->urgent), 0))
         drop_late_answers(ctx->worker, actor);
-    msg = airi_box_next(ctx->worker, actor);
+    msg = next_mail(ctx->worker, actor, flags);
     if (msg == NULL)
         return !drained(ctx, actor) && !went_idle(ctx->worker, actor);
-    if (airi_begin(ctx->worker, actor, msg) && !(careful && airi_quarantined(ctx, actor, msg)) &&
+    if (begin(ctx->worker, actor, msg) &&
+        !(__builtin_expect((flags & AIRI_QUARANTINE) != 0, 0) && airi_quarantined(ctx, actor, msg)) &&
         !handle(ctx, actor, msg))
         return false;
-    if (--ctx->worker->turn_left == 0 || out_of_time(ctx->worker, actor)) {
+    if (--ctx->worker->turn_left == 0 || (time_to_look(ctx->worker, actor) && out_of_time(ctx->worker, actor))) {
         airi_schedule_last(ctx->system, ctx->worker, actor);
         return false;
     }
@@ -339,16 +432,14 @@ static bool step(airt_ctx *ctx, airi_actor *actor)
 
 void airi_turn(airt_ctx *ctx, airi_actor *actor)
 {
-    bool careful;
-
     start_turn(ctx->worker, actor);
-    if (actor->suspended != NULL) {
+    if (__builtin_expect(actor->suspended, 0)) {
         continue_suspended(ctx, actor);
         return;
     }
     airi_ctx_bind(ctx, actor);
-    if (airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING) /* owner's own */
-        if (ended(ctx, actor, &careful) || !airi_life_start(ctx, actor))
+    if (__builtin_expect(airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING, 0)) /* owner's own */
+        if (ended(ctx, actor, airi_load(&actor->flags, AIRI_SEQ_CST)) || !airi_life_start(ctx, actor))
             return;
     while (step(ctx, actor)) {
     }

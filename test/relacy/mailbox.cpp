@@ -1,7 +1,8 @@
-// mutants: 1 2 3 4 5 6 7 8 9
+// mutants: 1 2 3 4 5 6 7 8 9 10 11
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // src/core/mailbox.h, the mailbox word: push against take, idle, claim with a flag beside it, close, and reopen for a
-// new tenant of the slot. Scheduling the owner is modelled as running it at once, on the thread that has to do it.
+// new tenant of the slot. Scheduling the owner is modelled as running it at once, on the thread that has to do it. Each
+// suite is run with both ways to look: taking, and having what stays in the word.
 #define MODEL_MAILBOX
 #include "relacy_atomic.hpp"
 
@@ -19,6 +20,7 @@ struct actor {
     rl::var<unsigned>    handled; // the actor's own state: a race here is two owners, or a missing hand-over
     rl::var<unsigned>    stopped; // flag seen
     rl::var<unsigned>    queued;  // the run queue's link: whoever schedules the actor writes it, before any take
+    rl::var<uint64_t>    had;     // in place: see airi_mail_more
 };
 
 static message *message_of(airi_link *link)
@@ -33,6 +35,7 @@ static void actor_init(actor *a)
     VAR(a->handled) = 0;
     VAR(a->stopped) = 0;
     VAR(a->queued) = 1;
+    VAR(a->had) = 0;
     airi_mail_open(&a->mail);
 }
 
@@ -54,34 +57,70 @@ static void schedule(actor *a)
     VAR(a->queued) = 1;
 }
 
-static void run_owner(actor *a)
+// What was had may be used again from here on: whoever still looks at it races with this.
+static void freed(uint64_t had)
+{
+    if (had != 0)
+        airi_link_set_next(airi_mail_link_at(had), NULL);
+}
+
+static airi_link *look(actor *a, bool in_place)
+{
+    uint64_t   had = VAR(a->had);
+    uint64_t   before = had;
+    airi_link *list;
+
+    if (!in_place)
+        return airi_mail_take(&a->mail);
+    if (!airi_mail_more(&a->mail, had))
+        return NULL;
+    list = airi_mail_had(&a->mail, &had);
+    freed(before);
+    VAR(a->had) = had;
+    return list;
+}
+
+static bool go_idle(actor *a)
+{
+    uint64_t had = VAR(a->had);
+
+    VAR(a->had) = 0;
+    if (!airi_mail_idle(&a->mail, had)) {
+        VAR(a->had) = had;
+        return false;
+    }
+    freed(had);
+    return true;
+}
+
+template <bool in_place> static void run_owner(actor *a)
 {
     RL_ASSERT(VAR(a->queued) == 1);
     VAR(a->queued) = 0;
     for (;;) {
-        handle_all(a, airi_mail_take(&a->mail));
+        handle_all(a, look(a, in_place));
         if (a->flag($).load(rl::mo_relaxed) != 0)
             VAR(a->stopped) = 1;
         bool stopped = VAR(a->stopped) != 0;
-        if (!airi_mail_idle(&a->mail))
+        if (!go_idle(a))
             continue;
         if (stopped || a->flag($).load(rl::mo_relaxed) == 0 || !airi_mail_claim(&a->mail))
             return;
     }
 }
 
-static void send_to(actor *a, message *m, unsigned generation)
+template <bool in_place> static void send_to(actor *a, message *m, unsigned generation)
 {
     VAR(m->generation) = generation;
     VAR(m->ended) = 0;
     if (airi_mail_push(&a->mail, &m->link) == AIRI_PUSHED_WAKE) {
         schedule(a);
-        run_owner(a);
+        run_owner<in_place>(a);
     }
 }
 
 // Two senders, two messages each, and the spawner that is the first owner.
-struct senders : rl::test_suite<senders, 3> {
+template <bool in_place> struct senders : rl::test_suite<senders<in_place>, 3> {
     actor   a;
     message messages[4];
 
@@ -92,11 +131,11 @@ struct senders : rl::test_suite<senders, 3> {
     void thread(unsigned index)
     {
         if (index == 2) {
-            run_owner(&a);
+            run_owner<in_place>(&a);
             return;
         }
         for (unsigned i = 0; i < 2; i++)
-            send_to(&a, &messages[index * 2 + i], 1);
+            send_to<in_place>(&a, &messages[index * 2 + i], 1);
     }
     void after()
     {
@@ -106,7 +145,7 @@ struct senders : rl::test_suite<senders, 3> {
 };
 
 // One sender, one that sets the flag and claims.
-struct flag : rl::test_suite<flag, 3> {
+template <bool in_place> struct flag : rl::test_suite<flag<in_place>, 3> {
     actor   a;
     message messages[2];
 
@@ -117,15 +156,15 @@ struct flag : rl::test_suite<flag, 3> {
     void thread(unsigned index)
     {
         if (index == 0) {
-            send_to(&a, &messages[0], 1);
+            send_to<in_place>(&a, &messages[0], 1);
         } else if (index == 1) {
             a.flag($).store(1, rl::mo_relaxed);
             if (airi_mail_claim(&a.mail)) {
                 schedule(&a);
-                run_owner(&a);
+                run_owner<in_place>(&a);
             }
         } else {
-            run_owner(&a);
+            run_owner<in_place>(&a);
         }
     }
     void after()
@@ -137,7 +176,7 @@ struct flag : rl::test_suite<flag, 3> {
 };
 
 // Order of one sender's messages, taken in one or several goes.
-struct order : rl::test_suite<order, 2> {
+template <bool in_place> struct order : rl::test_suite<order<in_place>, 2> {
     actor   a;
     message messages[3];
     int     next; // owner's ghost
@@ -159,13 +198,71 @@ struct order : rl::test_suite<order, 2> {
                 RL_ASSERT(airi_mail_push(&a.mail, &messages[i].link) == AIRI_PUSHED);
         } else {
             for (int i = 0; i < 3; i++)
-                check(airi_mail_take(&a.mail));
+                check(look(&a, in_place));
         }
     }
     void after()
     {
-        check(airi_mail_close(&a.mail));
+        check(airi_mail_close(&a.mail, VAR(a.had)));
         RL_ASSERT(next == 3);
+    }
+};
+
+// A message that was had leaves the word, by let_go or by idle, and is sent again, perhaps at once: nothing is lost,
+// nothing is had twice.
+struct again : rl::test_suite<again, 2> {
+    actor                a;
+    message              messages[2];
+    rl::atomic<unsigned> home;  // how often the first message has come back
+    unsigned             ended; // ghost
+
+    void before()
+    {
+        actor_init(&a);
+        home($).store(0, rl::mo_relaxed);
+        ended = 0;
+    }
+    void run()
+    {
+        uint64_t had;
+
+        do {
+            airi_link *link = look(&a, true);
+
+            for (; link != NULL; link = airi_link_next(link))
+                ended++;
+            had = VAR(a.had);
+            if (had != 0 && airi_mail_link_at(had) == &messages[0].link) { // lent: it goes home
+                if (MUTANT != 11)
+                    airi_mail_let_go(&a.mail, &had);
+                VAR(a.had) = had;
+                airi_link_set_next(&messages[0].link, NULL);
+                home($).fetch_add(1, rl::mo_release);
+            }
+        } while (!go_idle(&a));
+    }
+    void push(message *m)
+    {
+        if (airi_mail_push(&a.mail, &m->link) == AIRI_PUSHED_WAKE)
+            run();
+    }
+    void thread(unsigned index)
+    {
+        if (index == 0) {
+            run();
+            return;
+        }
+        push(&messages[0]);
+        push(&messages[1]);
+        if (home($).load(rl::mo_acquire) == 1) { // else it is still out
+            push(&messages[0]);
+            ended -= 1;
+        }
+    }
+    void after()
+    {
+        RL_ASSERT(ended == 2);
+        RL_ASSERT(airi_mail_is_idle(&a.mail));
     }
 };
 
@@ -204,11 +301,11 @@ struct reuse : rl::test_suite<reuse, 4> {
                 else
                     VAR(gone) = VAR(gone) + 1;
             }
-        } while (!airi_mail_idle(&mail));
+        } while (!airi_mail_idle(&mail, 0));
     }
     void stop_and_reuse()
     {
-        for (airi_link *link = airi_mail_close(&mail); link != NULL; link = airi_link_next(link)) {
+        for (airi_link *link = airi_mail_close(&mail, 0); link != NULL; link = airi_link_next(link)) {
             end_one(link);
             VAR(stopped) = VAR(stopped) + 1;
         }
@@ -258,10 +355,14 @@ struct reuse : rl::test_suite<reuse, 4> {
 
 int main()
 {
-    bool clean = model_run<senders>("senders", 200000, 2);
+    bool clean = model_run<senders<false>>("senders", 200000, 2);
 
-    clean = model_run<flag>("flag", 200000, 3) && clean;
-    clean = model_run<order>("order", 50000, 4) && clean;
+    clean = model_run<senders<true>>("senders, in place", 200000, 2) && clean;
+    clean = model_run<flag<false>>("flag", 200000, 3) && clean;
+    clean = model_run<flag<true>>("flag, in place", 200000, 3) && clean;
+    clean = model_run<order<false>>("order", 50000, 4) && clean;
+    clean = model_run<order<true>>("order, in place", 50000, 4) && clean;
+    clean = model_run<again>("again", 100000, 3) && clean;
     clean = model_run<reuse>("reuse", 500000, 2) && clean;
     return clean ? 0 : 1;
 }

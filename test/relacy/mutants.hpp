@@ -29,7 +29,10 @@
 #elif MUTANT == 9 /* what is in a closed box is not received */
 #undef AIRI_MAIL_END
 #define AIRI_MAIL_END AIRI_RELEASE
-#endif
+#elif MUTANT == 10 /* what stays in the word is not received */
+#undef AIRI_MAIL_LOOK
+#define AIRI_MAIL_LOOK AIRI_RELAXED
+#endif /* 11: what was had goes on although it is still in the word: mailbox.cpp */
 #endif
 
 #if defined(MODEL_ROOM) && defined(AIRI_ROOM_WORD_READ)

@@ -78,7 +78,7 @@ struct bound : rl::test_suite<bound, 4> {
     }
     void after()
     {
-        begin_all(airi_mail_close(&g.mail));
+        begin_all(airi_mail_close(&g.mail, 0));
         RL_ASSERT(begun == accepted);
         RL_ASSERT(g.used == 0);
         RL_ASSERT(airi_room_used(&g.mail, &g.room) == 0);
@@ -107,7 +107,7 @@ struct closing : rl::test_suite<closing, 3> {
         if (index == 2) {
             have(airi_mail_take(&g.mail));
             have(airi_mail_take(&g.mail));
-            have(airi_mail_close(&g.mail));
+            have(airi_mail_close(&g.mail, 0));
             return;
         }
         for (unsigned i = 0; i < 3; i++)
@@ -176,7 +176,7 @@ template <bool idle> struct waiting : rl::test_suite<waiting<idle>, 2> {
         } else {
             g.begin();
             if (idle)
-                woken = !airi_mail_idle(&g.mail) || airi_mail_wanted(&g.mail);
+                woken = !airi_mail_idle(&g.mail, 0) || airi_mail_wanted(&g.mail);
             else
                 woken = airi_mail_look(&g.mail);
         }

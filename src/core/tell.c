@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Tell and forward. Most messages are told by a handler, in order and whole: a body without views or blobs, to a living
+ * actor's bounded box that has room. Those go the short way, which fails for every other case without having done
+ * anything; then the long way is gone from the beginning, and says what is wrong. Any thread. */
+#include "base/mutant.h"
+#include "base/sized.h"
+#include "core/await.h"
+#include "core/letters.h"
+#include "core/life.h"
+#include "port/thread.h"
+
+#include <airt/behavior.h>
+#include <string.h>
+
+/* --- the long way ------------------------------------------------------------------------------------------------- */
+
+static airt_status apply_options(airt_system *system, airt_msg *msg, const airt_send_options *options)
+{
+    if ((unsigned)options->priority > 3)
+        return AIRT_EINVAL;
+    msg->priority = (unsigned)options->priority & 3;
+    if (options->ttl_ms != 0)
+        msg->deadline_ns = system->world->now_ns(system->world) + (int64_t)options->ttl_ms * 1000000;
+    return AIRT_OK;
+}
+
+static uint64_t trace_of(const airi_caller *caller, const airt_send_options *options)
+{
+    if (options != NULL && options->trace != 0)
+        return options->trace;
+    return caller->ctx != NULL ? caller->ctx->trace : 0;
+}
+
+/* Any message, any box, any caller: the status says what is wrong. */
+static __attribute__((noinline)) airt_status tell_at_length(airt_from from, airt_ref to, const airt_kind *kind,
+                                                            const void *body, const airt_send_options *given,
+                                                            size_t options_size)
+{
+    airt_send_options        whole;
+    const airt_send_options *options = airi_sized_read(given, options_size, &whole, sizeof whole);
+    airi_caller              caller = airi_resolve(from, "airt_tell");
+    airi_source              source = airi_source_of(caller.system, caller.worker);
+    airt_status              status = AIRT_OK;
+    airt_msg                *msg;
+    uint64_t                 trace = trace_of(&caller, options);
+
+    if (caller.ctx != NULL && airi_killed(caller.ctx))
+        return airi_unsent(&caller, to, kind, body, AIRT_EKILLED);
+    msg = airi_msg_create(&source, kind, body, trace != 0 ? AIRI_MSG_TRAILER : 0, &status);
+    if (msg == NULL)
+        return airi_unsent(&caller, to, kind, body, status);
+    if (caller.ctx != NULL)
+        msg->sender = caller.ctx->self;
+    if (trace != 0)
+        airi_msg_trailer(msg)->trace = trace;
+    if (options != NULL)
+        status = apply_options(caller.system, msg, options);
+    if (status == AIRT_OK)
+        status = airi_deliver(&caller, to, msg, options != NULL ? options->wait.ns : 0);
+    if (status != AIRT_OK) /* after a wait the worker may be another */
+        airi_refused(caller.system, caller.ctx != NULL ? caller.ctx->worker : NULL, to, msg, status);
+    return status;
+}
+
+/* --- the short way ------------------------------------------------------------------------------------------------ */
+
+/* The ctx of the handler that this thread is in, and it was not killed. */
+static inline bool is_running(airt_ctx *ctx)
+{
+    return ctx != NULL && ctx->tag == AIRI_TAG_CTX && ctx->worker->thread_token == airi_thread_token() &&
+           !airi_killed(ctx);
+}
+
+/* A body that is copied by its struct alone; what a LOCAL one owns goes with it. */
+static inline bool is_flat(const airt_kind *kind)
+{
+    return (kind->flags & (AIRI_KIND_VIEWS | AIRI_KIND_BLOBS)) == 0 && kind->size <= AIRI_BODY_MAX;
+}
+
+static inline void copy_flat(void *to, const void *from, size_t size)
+{
+    if (size == 8)
+        memcpy(to, from, 8); /* most: a move, not a call */
+    else if (size == 16)
+        memcpy(to, from, 16);
+    else
+        memcpy(to, from, size);
+}
+
+/* From this handler, counted, for that tenant. NULL: no memory. */
+static inline airt_msg *flat_msg(const airt_ctx *ctx, airi_worker *worker, airt_ref to, const airt_kind *kind)
+{
+    airi_source source = airi_source_of(ctx->system, worker);
+    unsigned    flags = AIRI_MSG_COUNTED | (__builtin_expect(ctx->trace != 0, 0) ? AIRI_MSG_TRAILER : 0);
+    size_t      units = airi_msg_units(kind->size, 0, flags);
+    airt_msg   *msg = airi_msg_take(&source, units);
+
+    if (__builtin_expect(msg == NULL, 0))
+        return NULL;
+    msg->kind = kind;
+    msg->sender = ctx->self;
+    msg->word = airi_msg_word(flags, units) | airi_ref_generation(to);
+    msg->deadline_ns = 0;
+    msg->correlation = 0;
+    if (__builtin_expect(ctx->trace != 0, 0))
+        *airi_msg_trailer(msg) = (airi_trailer){ .trace = ctx->trace };
+    return msg;
+}
+
+/* True: accepted. */
+static inline bool tell_shortly(airt_ctx *ctx, airt_ref to, const airt_kind *kind, const void *body)
+{
+    airi_worker     *worker = ctx->worker;
+    airi_actor      *actor = airi_box_of(ctx->system, to);
+    airi_mail_pushed how;
+    airt_msg        *msg;
+
+    if (actor == NULL || !airi_box_is_plain(actor) || !is_flat(kind))
+        return false;
+    msg = flat_msg(ctx, worker, to, kind);
+    if (__builtin_expect(msg == NULL, 0))
+        return false;
+    copy_flat(airi_msg_body(msg), body, kind->size);
+    airi_seam(worker);
+    how = airi_mail_push_within(&actor->mail, &actor->room, airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0),
+                                &msg->link);
+    if (__builtin_expect(how > AIRI_PUSHED_WAKE, 0)) {
+        airi_heap_give(&ctx->system->heap, &worker->cache, msg, airi_msg_bytes(msg)); /* the body is the caller's */
+        return false;
+    }
+    airi_pushed(ctx->system, worker, actor, how, kind);
+    return true;
+}
+
+airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
+                                 const airt_send_options *options, size_t options_size)
+{
+    if (__builtin_expect(options == NULL && is_running(from.ctx), 1) && tell_shortly(from.ctx, to, kind, body))
+        return AIRT_OK;
+    return tell_at_length(from, to, kind, body, options, options_size);
+}
+
+/* --- forward ------------------------------------------------------------------------------------------------------ */
+
+/* A timer's own message stays with it; a copy travels. */
+static airt_status forward_copy(airt_ctx *ctx, airt_ref to, airt_msg *msg)
+{
+    airi_ring_append(&ctx->held, msg); /* goes home when the handler ends, however it ends */
+    return airt_tell_body((airt_from){ .ctx = ctx }, to, msg->kind, airi_msg_body(msg), NULL);
+}
+
+airt_status airt_forward_kind(airt_ctx *ctx, airt_ref to, const airt_kind *kind)
+{
+    airi_caller caller = airi_resolve_ctx(ctx, "airt_forward");
+    airt_status status;
+    airt_msg   *msg;
+
+    if (airi_killed(ctx))
+        return AIRT_EKILLED;
+    if (ctx->msg == NULL || !airt_kind_same(ctx->msg->kind, kind))
+        return AIRT_EINVAL;
+    msg = airi_msg_from_work(ctx);
+    if (msg == NULL)
+        return AIRT_EKILLED;
+    AIRI_TALLY(ctx->system, ctx->worker, handled, 1);
+    if (airi_msg_is(msg, AIRI_MSG_TIMER))
+        return forward_copy(ctx, to, msg);
+    airi_msg_unbind(msg);
+    status = airi_deliver(&caller, to, msg, 0);
+    if (status != AIRT_OK)
+        airi_refused(ctx->system, ctx->worker, to, msg, status);
+    return status;
+}
