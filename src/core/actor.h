@@ -50,6 +50,7 @@ enum {                      /* how a mailbox differs from the plain bounded one 
     AIRI_BOX_DROP_OLD = 1 << 2, /* lanes are under the actor's lock */
     AIRI_BOX_BYTES = 1 << 3,
     AIRI_BOX_UNBOUNDED = 1 << 4,
+    AIRI_BOX_PLAIN = AIRI_BOX_WAIT | AIRI_BOX_UNBOUNDED, /* lanes and begins need no lock */
 };
 
 enum {

@@ -8,7 +8,7 @@
 #include "core/life.h"
 
 /* Of the message that was the newest before. */
-static void had_no_more(airt_system *system, airi_worker *worker, airt_msg *msg)
+static inline void had_no_more(airt_system *system, airi_worker *worker, airt_msg *msg)
 {
     if (msg == NULL)
         return;
@@ -23,19 +23,22 @@ static bool is_lent(const airt_msg *msg)
     return airi_msg_is(msg, AIRI_MSG_TIMER);
 }
 
-airi_link *airi_box_gather(airi_worker *worker, airi_actor *actor)
+/* There is something new. */
+static inline airi_link *have(airi_worker *worker, airi_actor *actor)
 {
     airt_msg  *before = airi_had(actor);
-    airi_link *oldest;
+    airi_link *oldest = airi_mail_had(&actor->mail, &actor->had);
 
-    if (!airi_mail_more(&actor->mail, actor->had))
-        return NULL;
-    oldest = airi_mail_had(&actor->mail, &actor->had);
     had_no_more(worker->system, worker, before);
     airi_had(actor)->word |= (uint64_t)AIRI_MSG_HAD << AIRI_MSG_FLAGS_AT;
     if (__builtin_expect(is_lent(airi_had(actor)), 0))
         airi_box_let_go(worker->system, worker, actor);
     return oldest;
+}
+
+airi_link *airi_box_gather(airi_worker *worker, airi_actor *actor)
+{
+    return airi_mail_more(&actor->mail, actor->had) ? have(worker, actor) : NULL;
 }
 
 void airi_box_let_go(airt_system *system, airi_worker *worker, airi_actor *actor)
@@ -94,7 +97,7 @@ airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
 
 airt_msg *airi_box_first(airi_worker *worker, airi_actor *actor)
 {
-    airi_link *oldest = airi_box_gather(worker, actor);
+    airi_link *oldest = have(worker, actor);
 
     if (actor->lane_mask == 0 && oldest->next == NULL) /* the only one: nothing to sort */
         return (airt_msg *)(void *)oldest;

@@ -38,13 +38,11 @@ static airt_status push(airt_system *system, airi_worker *worker, airi_actor *ac
 static airt_status push_within(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
 {
     const airt_kind *kind = msg->kind;
-    uint32_t         max = airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0);
     airi_mail_pushed how;
 
     airi_seam(worker);
     msg->flags |= AIRI_MSG_COUNTED;
-    how = airi_box(actor) & AIRI_BOX_UNBOUNDED ? airi_mail_push_unbounded(&actor->mail, &actor->room, &msg->link)
-                                               : airi_mail_push_within(&actor->mail, &actor->room, max, &msg->link);
+    how = airi_box_push(actor, msg);
     if (__builtin_expect(how <= AIRI_PUSHED_WAKE, 1))
         return pushed(system, worker, actor, how, kind);
     airi_msg_clear(msg, AIRI_MSG_COUNTED);

@@ -71,11 +71,22 @@ static inline airi_actor *airi_box_of(airt_system *system, airt_ref to)
     return actor;
 }
 
-/* A bounded box, with or without senders that wait, that takes whatever fits. Relaxed: a glance, and see the fields. */
+/* One that takes whatever fits, with or without senders that wait, with or without a bound. Relaxed: a glance, and see the
+ * fields. */
 static inline bool airi_box_is_plain(airi_actor *actor)
 {
     return (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_CLOSED_TO_SENDERS) == 0 &&
-           ((airi_box(actor) & ~(unsigned)AIRI_BOX_WAIT) | airi_load(&actor->ttl_ms, AIRI_RELAXED)) == 0;
+           ((airi_box(actor) & ~(unsigned)AIRI_BOX_PLAIN) | airi_load(&actor->ttl_ms, AIRI_RELAXED)) == 0;
+}
+
+/* Into a plain box, with a place of its own. */
+static inline airi_mail_pushed airi_box_push(airi_actor *actor, airt_msg *msg)
+{
+    uint32_t max = airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0);
+
+    return __builtin_expect(airi_box(actor) & AIRI_BOX_UNBOUNDED, 0)
+               ? airi_mail_push_unbounded(&actor->mail, &actor->room, &msg->link)
+               : airi_mail_push_within(&actor->mail, &actor->room, max, &msg->link);
 }
 
 /* Owner: it is begun, as far as account and readings go. */

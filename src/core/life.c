@@ -432,8 +432,7 @@ static void reopen_boxes(airi_actor *actor)
 {
     airi_extra *extra = airi_extra_seen(actor);
 
-    /* Relaxed: the opening publishes it, as at a spawn. */
-    airi_store(&actor->room.sent, airi_load(&actor->room.begun, AIRI_RELAXED), AIRI_RELAXED);
+    airi_room_renew(&actor->room);
     if (extra != NULL)
         extra->bytes_used = 0;
     airi_mail_open(&actor->urgent);

@@ -66,9 +66,12 @@ void airi_loop_go_on(airt_ctx *ctx, bool after_turn)
         airi_worker *worker = ctx->worker;
         airi_actor  *actor;
 
-        if (airi_worker_leaves(worker) && !worker->driven_mode)
-            leave_thread(worker);
-        actor = airi_find_work(worker);
+        actor = airi_next_quickly(worker);
+        if (actor == NULL) {
+            if (airi_worker_leaves(worker) && !worker->driven_mode)
+                leave_thread(worker);
+            actor = airi_find_work(worker);
+        }
         if (actor != NULL) {
             airi_turn(ctx, actor);
             worker = ctx->worker;

@@ -52,8 +52,7 @@ typedef struct airi_mail {
 /* How many of them the owner has begun. Owner writes (a drop-old box's senders too, under its lock), all read. */
 typedef struct airi_room {
     AIRI_ATOMIC(uint32_t) begun;
-    AIRI_ATOMIC(uint32_t)
-    sent; /* of an unbounded box, which may hold more than the word can count: see airi_room_used */
+    AIRI_ATOMIC(uint32_t) laps; /* of an unbounded box, which may hold more than the word can count: its rounds */
 } airi_room;
 
 #define AIRI_MAIL_LINK ((UINT64_C(1) << 44) - 1)
@@ -122,7 +121,8 @@ static inline airi_mail_pushed airi_mail_pushed_over(uint64_t older)
 
 /* Gives the link to the owner, with what it adds to the count. One locked instruction when nobody else pushes at the
  * same moment. */
-static inline airi_mail_pushed airi_mail_push_adding(airi_mail *mail, airi_link *link, uint64_t count)
+static inline airi_mail_pushed airi_mail_push_adding(airi_mail *mail, airi_link *link, uint64_t count,
+                                                     uint64_t *out_older)
 {
     uint64_t older = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
 
@@ -130,24 +130,31 @@ static inline airi_mail_pushed airi_mail_push_adding(airi_mail *mail, airi_link 
         if (airi_mail_link(older) == AIRI_MAIL_CLOSED)
             return AIRI_PUSH_CLOSED;
         airi_link_set_next(link, airi_mail_newest(older));
-        /* Release: publishes the message; partner is the acquire in airi_mail_take and airi_mail_close, which see
+        /* Release: publishes the message; partner is the acquire in airi_mail_take, _had and _close, which see
          * every push at once because all writes in between are read-modify-writes. Acquire: partner is the release
          * in airi_mail_idle; who gets IDLE schedules the owner and may touch it as the last worker left it. */
     } while (!airi_cas_weak(&mail->word, &older, airi_mail_with(older, link) + count, AIRI_MAIL_PUSH, AIRI_RELAXED));
+    *out_older = older;
     return airi_mail_pushed_over(older);
 }
 
 /* One that takes no room. */
 static inline airi_mail_pushed airi_mail_push(airi_mail *mail, airi_link *link)
 {
-    return airi_mail_push_adding(mail, link, 0);
+    uint64_t older;
+
+    return airi_mail_push_adding(mail, link, 0, &older);
 }
 
-/* One that takes a place where there is no end of them. */
+/* One that takes a place where there is no end of them. The count's wrap is seen by exactly one sender, which notes it. */
 static inline airi_mail_pushed airi_mail_push_unbounded(airi_mail *mail, airi_room *room, airi_link *link)
 {
-    (void)airi_fetch_add(&room->sent, 1u, AIRI_RELAXED); /* relaxed: a statistic */
-    return airi_mail_push_adding(mail, link, AIRI_MAIL_ONE);
+    uint64_t         older = 0;
+    airi_mail_pushed how = airi_mail_push_adding(mail, link, AIRI_MAIL_ONE, &older);
+
+    if (__builtin_expect(older >> AIRI_MAIL_COUNT_SHIFT == AIRI_MAIL_COUNT_MASK, 0) && how != AIRI_PUSH_CLOSED)
+        (void)airi_fetch_add(&room->laps, 1u, AIRI_RELAXED); /* relaxed: a statistic */
+    return how;
 }
 
 /* How many places are taken, by a word read before. More than AIRI_ROOM_MAX: `begun` has overtaken the word, which is to
@@ -227,14 +234,19 @@ static inline uint32_t airi_room_used(airi_mail *mail, airi_room *room)
     return ((uint32_t)(airi_load(&mail->word, AIRI_RELAXED) >> AIRI_MAIL_COUNT_SHIFT) - begun) & AIRI_MAIL_COUNT_MASK;
 }
 
-/* The same of an unbounded box. The word knows the low bits exactly; `sent` knows the rest, and is off by what was sent
- * to the slot's other tenants or is being sent just now. */
+/* The same of an unbounded box: the word counts up to a lap. Off by a lap while a sender is about to note one. */
 static inline uint32_t airi_room_used_unbounded(airi_mail *mail, airi_room *room)
 {
-    uint32_t about = airi_load(&room->sent, AIRI_RELAXED) - airi_load(&room->begun, AIRI_RELAXED);
-    uint32_t off = (airi_room_used(mail, room) - about) & AIRI_MAIL_COUNT_MASK;
+    uint32_t begun = airi_load(&room->begun, AIRI_ACQUIRE); /* partner: release in airi_room_begin */
+    uint32_t lap = airi_load(&room->laps, AIRI_RELAXED) << (64 - AIRI_MAIL_COUNT_SHIFT);
+    uint32_t used = (lap | (uint32_t)(airi_load(&mail->word, AIRI_RELAXED) >> AIRI_MAIL_COUNT_SHIFT)) - begun;
 
-    return about + off - (off > AIRI_ROOM_MAX ? AIRI_MAIL_COUNT_MASK + 1 : 0);
+    return used > UINT32_MAX / 2 ? used + AIRI_MAIL_COUNT_MASK + 1 : used;
+}
+/* For a new tenant, whose box is empty. Relaxed: the opening publishes it. */
+static inline void airi_room_renew(airi_room *room)
+{
+    airi_store(&room->laps, airi_load(&room->begun, AIRI_RELAXED) >> (64 - AIRI_MAIL_COUNT_SHIFT), AIRI_RELAXED);
 }
 
 /* A sender that will wait announces itself, then looks for room (airi_room_take); the owner makes room, then looks who

@@ -129,12 +129,17 @@ static inline size_t airi_msg_units(size_t body, size_t tail, unsigned flags)
     return (bytes + AIRI_MSG_UNIT - 1) / AIRI_MSG_UNIT;
 }
 
+/* One site for all messages. */
+static inline bool airi_msg_permitted(airt_world *world)
+{
+    return airi_permits(world, AIRT_ALLOCATION_MESSAGE);
+}
+
 /* Uninitialised; NULL: no memory. */
 static inline airt_msg *airi_msg_take(const airi_source *source, size_t units)
 {
-    if (!airi_permits(source->world, AIRT_ALLOCATION_MESSAGE))
-        return NULL;
-    return airi_heap_take(source->heap, source->cache, units * AIRI_MSG_UNIT);
+    return airi_msg_permitted(source->world) ? airi_heap_take(source->heap, source->cache, units * AIRI_MSG_UNIT)
+                                             : NULL;
 }
 
 /* The memory of one that has ended; by its owner. */

@@ -352,7 +352,6 @@ static void pass_the_clock(airi_worker *worker)
 }
 
 static airi_actor *find_by_class(airi_worker *worker);
-static airi_actor *find_anywhere(airi_worker *worker);
 
 /* The turns that went by without a look count as if each had looked. */
 static void account_quick(airi_worker *worker)
@@ -368,17 +367,6 @@ static void account_quick(airi_worker *worker)
 }
 
 airi_actor *airi_find_work(airi_worker *worker)
-{
-    airi_actor *actor;
-
-    if (worker->quick_turns > 0 && (actor = airi_locality_take(&worker->next)) != NULL) {
-        worker->quick_turns--;
-        return actor;
-    }
-    return find_anywhere(worker);
-}
-
-static airi_actor *find_anywhere(airi_worker *worker)
 {
     airi_actor *actor;
 

@@ -142,7 +142,7 @@ static void slot_fill(birth *b)
     airi_store(&actor->mailbox_max, max == 0 ? 1024 : max > AIRI_ROOM_MAX ? AIRI_ROOM_MAX : max, AIRI_RELAXED);
     airi_store(&actor->ttl_ms, options->mailbox.ttl_ms, AIRI_RELAXED);
     airi_store(&actor->box, box_of(&options->mailbox), AIRI_RELAXED);
-    airi_store(&actor->room.sent, airi_load(&actor->room.begun, AIRI_RELAXED), AIRI_RELAXED);
+    airi_room_renew(&actor->room);
     actor->turn_max = (uint16_t)(options->turn_max == 0 ? 64 : options->turn_max);
     actor->behavior = b->behavior;
     /* Relaxed: see the field. */

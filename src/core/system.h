@@ -59,6 +59,7 @@ struct airi_worker {
     bool         driven_mode; /* simulated world or foreign loop: yields to its driver after each turn */
     uintptr_t    thread_token;
     airi_thread *thread;
+    int64_t      turn_ns;
     airi_stack   native; /* the thread's, or the driver's while stepping */
     airi_driven  driven;
     /* its own thread only */

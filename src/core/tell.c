@@ -90,11 +90,14 @@ static inline void copy_flat(void *to, const void *from, size_t size)
 /* From this handler, counted, for that tenant. NULL: no memory. */
 static inline airt_msg *flat_msg(const airt_ctx *ctx, airi_worker *worker, airt_ref to, const airt_kind *kind)
 {
-    airi_source source = airi_source_of(ctx->system, worker);
-    unsigned    flags = AIRI_MSG_COUNTED | (__builtin_expect(ctx->trace != 0, 0) ? AIRI_MSG_TRAILER : 0);
-    size_t      units = airi_msg_units(kind->size, 0, flags);
-    airt_msg   *msg = airi_msg_take(&source, units);
+    airt_system *system = ctx->system;
+    unsigned     flags = AIRI_MSG_COUNTED | (__builtin_expect(ctx->trace != 0, 0) ? AIRI_MSG_TRAILER : 0);
+    size_t       units = airi_msg_units(kind->size, 0, flags);
+    airt_msg    *msg;
 
+    if (!airi_msg_permitted(system->world))
+        return NULL;
+    msg = airi_heap_take(&system->heap, &worker->cache, units * AIRI_MSG_UNIT);
     if (__builtin_expect(msg == NULL, 0))
         return NULL;
     msg->kind = kind;
@@ -122,8 +125,7 @@ static inline bool tell_shortly(airt_ctx *ctx, airt_ref to, const airt_kind *kin
         return false;
     copy_flat(airi_msg_body(msg), body, kind->size);
     airi_seam(worker);
-    how = airi_mail_push_within(&actor->mail, &actor->room, airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0),
-                                &msg->link);
+    how = airi_box_push(actor, msg);
     if (__builtin_expect(how > AIRI_PUSHED_WAKE, 0)) {
         airi_heap_give(&ctx->system->heap, &worker->cache, msg, airi_msg_bytes(msg)); /* the body is the caller's */
         return false;

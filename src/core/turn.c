@@ -18,7 +18,7 @@ enum {
     QUICK_LOOKS = 256
 };
 
-void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
+static inline void bind(airt_ctx *ctx, airi_actor *actor)
 {
     ctx->actor = actor;
     ctx->self = airi_actor_ref(actor);
@@ -29,6 +29,11 @@ void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
         ctx->failure = (airt_failure){ 0 };
     /* Release: pairs with the killer's acquire in abandon, which reads the activation it finds here. */
     airi_store(&actor->active, ctx, AIRI_RELEASE);
+}
+
+void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
+{
+    bind(ctx, actor);
 }
 
 void airi_ctx_unwind(airt_ctx *ctx)
@@ -79,8 +84,9 @@ bool airi_handler_leave(airt_ctx *ctx)
 }
 
 /* Every handler is called from here. */
-static inline airt_status dispatch(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior,
-                                   const airt_kind *kind, const void *body)
+static inline __attribute__((always_inline)) airt_status dispatch(airt_ctx *ctx, airi_actor *actor,
+                                                                  const airt_behavior *behavior, const airt_kind *kind,
+                                                                  const void *body)
 {
     void       *self = actor->self; /* read now: a killer may take the actor as soon as the handler is announced */
     airt_status status;
@@ -100,7 +106,7 @@ static inline airt_status dispatch(airt_ctx *ctx, airi_actor *actor, const airt_
 
 airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body)
 {
-    return dispatch(ctx, actor, actor->behavior, kind, body);
+    return airi_dispatch_by(ctx, actor, actor->behavior, kind, body);
 }
 
 airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
@@ -155,7 +161,7 @@ static void end_unhandled(airt_ctx *ctx, airt_letter reason)
 }
 
 /* False: the actor is gone. */
-static bool stopped_itself(airt_ctx *ctx, airi_actor *actor)
+static __attribute__((noinline)) bool stopped_itself(airt_ctx *ctx, airi_actor *actor)
 {
     airt_reason normal = { .exit = AIRT_EXIT_NORMAL, .origin = ctx->self };
 
@@ -214,7 +220,7 @@ static inline bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
     airi_flight_message(ctx, actor->behavior, kind);
     status = dispatch(ctx, actor, actor->behavior, kind, airi_msg_body(msg));
     if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
-        status = dispatch(ctx, actor, actor->behavior, kind, airi_msg_body(msg));
+        status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
     if (__builtin_expect(status != AIRT_OK, 0))
         return returned(ctx, actor, status);
     end_handled(ctx);
@@ -251,15 +257,21 @@ static inline bool ended(airt_ctx *ctx, airi_actor *actor, uint32_t flags)
     return true;
 }
 
-static inline bool drained(airt_ctx *ctx, airi_actor *actor)
+static __attribute__((noinline)) bool drain_is_over(airt_ctx *ctx, airi_actor *actor)
 {
     airt_reason reason;
 
-    if ((airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_DRAIN) == 0 || !airi_box_empty(actor))
+    if (!airi_box_empty(actor))
         return false;
     reason = airi_life_reason(actor);
     airi_life_end(ctx, actor, &reason, true);
     return true;
+}
+
+static inline bool drained(airt_ctx *ctx, airi_actor *actor)
+{
+    return __builtin_expect((airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_ASKED_DRAIN) != 0, 0) &&
+           drain_is_over(ctx, actor);
 }
 
 /* --- the turn ----------------------------------------------------------------------------------------------------- */
@@ -340,7 +352,7 @@ static inline void start_turn(airi_worker *worker, airi_actor *actor)
 {
     airi_count(&worker->account.turns, 1);
     worker->turn_left = actor->turn_max;
-    worker->turn_end_ns = worker->now_ns + (int64_t)worker->system->options.turn_us * 1000;
+    worker->turn_end_ns = worker->now_ns + worker->turn_ns;
     if (__builtin_expect(worker->driven_mode, 0) && !worker->system->foreign) /* the seed decides how long a turn is */
         worker->turn_left = 1 + (uint32_t)(worker->system->world->random(worker->system->world) % actor->turn_max);
 }
@@ -378,7 +390,8 @@ static inline bool begins_plainly(airi_actor *actor, const airt_msg *msg)
     /* Relaxed: the owner's own generation. */
     uint64_t counted = airi_load(&actor->generation, AIRI_RELAXED) | (uint64_t)AIRI_MSG_COUNTED << AIRI_MSG_FLAGS_AT;
 
-    return (msg->word & ~open) == counted && msg->deadline_ns == 0 && (airi_box(actor) & ~(unsigned)AIRI_BOX_WAIT) == 0;
+    return (msg->word & ~open) == counted && msg->deadline_ns == 0 &&
+           (airi_box(actor) & ~(unsigned)AIRI_BOX_PLAIN) == 0;
 }
 
 /* airi_begin. */
@@ -397,7 +410,7 @@ static inline bool begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
 /* airi_box_next. */
 static inline airt_msg *next_mail(airi_worker *worker, airi_actor *actor, uint32_t flags)
 {
-    bool rules = ((airi_box(actor) & ~(unsigned)AIRI_BOX_WAIT) | (flags & AIRI_LANE_NEWS)) != 0;
+    bool rules = ((airi_box(actor) & ~(unsigned)AIRI_BOX_PLAIN) | (flags & AIRI_LANE_NEWS)) != 0;
 
     if (__builtin_expect(rules || airi_mail_wanted(&actor->mail), 0))
         return airi_box_next(worker, actor);
@@ -437,7 +450,7 @@ void airi_turn(airt_ctx *ctx, airi_actor *actor)
         continue_suspended(ctx, actor);
         return;
     }
-    airi_ctx_bind(ctx, actor);
+    bind(ctx, actor);
     if (__builtin_expect(airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING, 0)) /* owner's own */
         if (ended(ctx, actor, airi_load(&actor->flags, AIRI_SEQ_CST)) || !airi_life_start(ctx, actor))
             return;

@@ -145,6 +145,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     worker->index = index;
     worker->class = class;
     worker->driven_mode = system->world->driven || system->foreign;
+    worker->turn_ns = (int64_t)system->options.turn_us * 1000;
     worker->driven = (airi_driven){ .ready = driven_ready, .step = driven_step, .next_due_ns = driven_due };
     worker->now_ns = system->world->now_ns(system->world);
     worker->rng = 0x9e3779b97f4a7c15ull * (index + 1) ^ system->world->random(system->world);
