@@ -3,9 +3,6 @@
  * start and to stop each, and resident bytes for each. Every weighing in a process of its own. */
 #include "harness.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 struct child_idler {
     uint64_t nothing[2];
 };
@@ -17,24 +14,11 @@ AIRT_ON(child_idler, child_poke)
 #define child_idler_HANDLES(ON, A) ON(A, child_poke)
 AIRT_BEHAVIOR(child_idler)
 
-static double resident(void)
-{
-    long long size = 0, pages = 0;
-    FILE     *file = fopen("/proc/self/statm", "r");
-
-    if (file != NULL) {
-        if (fscanf(file, "%lld %lld", &size, &pages) != 2)
-            pages = 0;
-        (void)fclose(file);
-    }
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 static void plain(bench_run *run, int from_parent, int to_parent)
 {
     airt_system *system = bench_open(run);
     airt_ref     ref = AIRT_NONE;
-    double       before = resident();
+    double       before = bench_resident_bytes();
 
     (void)from_parent;
     (void)to_parent;
@@ -42,7 +26,7 @@ static void plain(bench_run *run, int from_parent, int to_parent)
         return;
     for (uint32_t i = 0; i < run->actors && run->found.failure[0] == '\0'; i++)
         (void)bench_status(run, "spawn", airt_spawn_any(system, child_idler, &ref, NULL));
-    run->found.value[0] = (resident() - before) / (double)run->actors;
+    run->found.value[0] = (bench_resident_bytes() - before) / (double)run->actors;
     bench_close(run, &system);
 }
 
@@ -50,7 +34,7 @@ static void supervised(bench_run *run, int from_parent, int to_parent)
 {
     airt_system      *system = bench_open(run);
     airt_ref          top = AIRT_NONE;
-    double            before = resident();
+    double            before = bench_resident_bytes();
     airt_child_counts counts = { 0 };
     int64_t           start_ns = bench_now_ns(), up_ns;
 
@@ -61,7 +45,7 @@ static void supervised(bench_run *run, int from_parent, int to_parent)
                       airt_supervise(system, &top, AIRT_CHILDREN(AIRT_CHILD(child_idler, .count = run->actors)))))
         return;
     up_ns = bench_now_ns();
-    run->found.value[0] = (resident() - before) / (double)run->actors;
+    run->found.value[0] = (bench_resident_bytes() - before) / (double)run->actors;
     run->found.value[1] = (double)(up_ns - start_ns) / (double)run->actors;
     (void)bench_status(run, "count", airt_supervisor_count(system, top, AIRT_SECONDS(60), &counts));
     run->found.check = counts.active;

@@ -149,12 +149,14 @@ static void on_report(void *context, const airt_report *report)
 
 airt_system *bench_open(bench_run *run)
 {
-    const airt_system_options options = {
+    airt_system_options options = {
         .world = run->world, .workers = run->workers, .report = on_report, .report_context = run
     };
     airt_system *system = NULL;
+    airt_status  status =
+        run->all_options ? bench_create_all(run, &options, &system) : airt_system_create(&options, &system);
 
-    (void)bench_status(run, "system", airt_system_create(&options, &system));
+    (void)bench_status(run, "system", status);
     return system;
 }
 
@@ -169,6 +171,8 @@ static void check_account(bench_run *run, airt_system *system)
     (void)bench_equal(run, "dead letters", dead, 0);
     (void)bench_equal(run, "refused messages", stats.refused, 0);
     (void)bench_equal(run, "messages handled", stats.handled, stats.accepted);
+    if (run->all_options)
+        bench_check_all(run, &stats);
 }
 
 /* The actors of a run that failed end too, before what they point to does; those that do not are left behind, for the
@@ -192,6 +196,19 @@ uint64_t bench_handled(bench_run *run, airt_system *system, airt_ref who)
 
     (void)bench_status(run, "info", airt_info(system, who, &info));
     return info.handled;
+}
+
+double bench_resident_bytes(void)
+{
+    long long size = 0, resident = 0;
+    FILE     *file = fopen("/proc/self/statm", "r");
+
+    if (file != NULL) {
+        if (fscanf(file, "%lld %lld", &size, &resident) != 2)
+            resident = 0;
+        (void)fclose(file);
+    }
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
 /* --- samples ------------------------------------------------------------------------------------------------------ */

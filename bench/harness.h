@@ -33,6 +33,10 @@ typedef struct bench_run {
     uint32_t    workers;
     uint64_t    count;
     uint32_t    actors;
+    bool        all_options;
+    uint64_t    trace; /* of the first messages; 0: none */
+    /* what the recorder of --options all had seen before */
+    uint64_t seen_accepted, seen_begun;
     /* the clock; started by one thread, stopped by another */
     int64_t          start_ns, end_ns;
     _Atomic uint64_t events_left;
@@ -91,10 +95,18 @@ bool bench_equal(bench_run *run, const char *what, uint64_t got, uint64_t want);
 
 /* NULL: failed. */
 airt_system *bench_open(bench_run *run);
+/* Adds everything that --options all stands for to the options, and makes the system; and the check that it was on. */
+airt_status bench_create_all(bench_run *run, airt_system_options *options, airt_system **out_system);
+void        bench_check_all(bench_run *run, const airt_system_stats *stats);
+/* airt_tell from outside, with the run's trace id. */
+#define bench_tell(run, system, to, ...)                                                                               \
+    airt_tell_with(system, to, (&(airt_send_options){ .trace = (run)->trace }), __VA_ARGS__)
 /* Waits for quiescence, checks the account of messages, and stops. Nothing may have been refused or dead-lettered. */
 void bench_close(bench_run *run, airt_system **system);
 /* Messages that an actor has handled. */
 uint64_t bench_handled(bench_run *run, airt_system *system, airt_ref who);
+/* Of this process. */
+double bench_resident_bytes(void);
 
 /* The first message of most workloads: whose run this is. */
 struct bench_go {

@@ -9,7 +9,9 @@
 
 #define BENCH_BASICS(X)                                                                                                \
     X(floor)                                                                                                           \
+    X(pingpong_apart)                                                                                                  \
     X(fanin)                                                                                                           \
+    X(fanin_unbounded)                                                                                                 \
     X(ring10k)                                                                                                         \
     X(spawn)                                                                                                           \
     X(ask)                                                                                                             \
@@ -18,7 +20,9 @@
     X(idle)                                                                                                            \
     X(restart)                                                                                                         \
     X(restart_fault)                                                                                                   \
-    X(children)
+    X(children)                                                                                                        \
+    X(burst)                                                                                                           \
+    X(fairness)
 
 #define BENCH_DECLARE(name) extern const bench_workload bench_##name;
 BENCH_BASICS(BENCH_DECLARE)

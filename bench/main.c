@@ -16,7 +16,9 @@ enum {
     REPEATS = 5,
     REPEATS_MAX = 100,
     FLOOR_HOPS = 500000,
+    SMALL_FLOOR_HOPS = 20000,
     FLOOR_TRIES = 3,
+    TRACE = 1, /* any but 0 */
     USAGE = 2
 };
 
@@ -37,7 +39,7 @@ typedef struct options {
     uint32_t workers, repeats, actors; /* repeats and actors: 0: the workload's own */
     uint64_t count;                    /* 0: the workload's own */
     uint64_t seed;                     /* of the simulated world; 0: the real one */
-    bool     json, small;
+    bool     json, small, all_options;
 } options;
 
 typedef struct series { /* of one workload; a column for each figure */
@@ -61,11 +63,12 @@ static void print_json(const bench_figure *figure, const options *chosen, const 
 {
     double value = bench_percentile(sorted, seen->repeats, 0.5);
 
-    printf("{\"name\":\"%s\",\"workers\":%" PRIu32 ",\"value\":%.3f,\"unit\":\"%s\",\"min\":%.3f,\"max\":%.3f,"
+    printf("{\"name\":\"%s\",\"workers\":%" PRIu32
+           ",\"options\":\"%s\",\"value\":%.3f,\"unit\":\"%s\",\"min\":%.3f,\"max\":%.3f,"
            "\"repeats\":%" PRIu32 ",\"count\":%" PRIu64 ",\"actors\":%" PRIu32 ",\"check\":%" PRIu64
            ",\"floor_ns\":%.3f",
-           figure->name, chosen->workers, value, figure->unit, sorted[0], sorted[seen->repeats - 1], seen->repeats,
-           seen->count, seen->actors, seen->check, floor_ns);
+           figure->name, chosen->workers, chosen->all_options ? "all" : "none", value, figure->unit, sorted[0],
+           sorted[seen->repeats - 1], seen->repeats, seen->count, seen->actors, seen->check, floor_ns);
     if (is_time_of_work(figure->unit))
         printf(",\"ratio\":%.3f", value / floor_ns);
     printf("}\n");
@@ -129,12 +132,12 @@ static void print_series(const bench_workload *workload, const options *chosen, 
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
-static double floor_now(void)
+static double floor_now(uint64_t hops)
 {
-    double best = bench_floor_ns(FLOOR_HOPS);
+    double best = bench_floor_ns(hops);
 
     for (int i = 1; i < FLOOR_TRIES; i++) {
-        double each = bench_floor_ns(FLOOR_HOPS);
+        double each = bench_floor_ns(hops);
 
         if (each < best)
             best = each;
@@ -157,9 +160,9 @@ static void choose_sizes(const bench_workload *workload, const options *chosen, 
         seen->actors = chosen->actors;
 }
 
-static void run_real(const bench_workload *workload, bench_run *run, double *out_floor_ns)
+static void run_real(const bench_workload *workload, bench_run *run, bool small, double *out_floor_ns)
 {
-    *out_floor_ns = floor_now();
+    *out_floor_ns = floor_now(small ? SMALL_FLOOR_HOPS : FLOOR_HOPS);
     workload->run(run);
 }
 
@@ -176,11 +179,15 @@ static void run_simulated(const bench_workload *workload, bench_run *run, uint64
 
 static bool run_once(const bench_workload *workload, const options *chosen, series *seen, uint32_t repeat)
 {
-    bench_run run = { .workers = chosen->workers, .count = seen->count, .actors = seen->actors };
+    bench_run run = { .workers = chosen->workers,
+                      .count = seen->count,
+                      .actors = seen->actors,
+                      .all_options = chosen->all_options,
+                      .trace = chosen->all_options ? TRACE : 0 };
     uint64_t  before = seen->history;
 
     if (chosen->seed == 0)
-        run_real(workload, &run, &seen->floor_ns[repeat]);
+        run_real(workload, &run, chosen->small, &seen->floor_ns[repeat]);
     else
         run_simulated(workload, &run, chosen->seed, &seen->history);
     if (repeat > 0 && seen->history != before)
@@ -243,9 +250,10 @@ static void print_help(void)
 {
     printf("usage: airt-bench NAME... | basics | savina | all [options]\n\n"
            "  --workers N   worker threads (1)\n"
-           "  --repeats R   runs of each; the median is printed (%d; memory 3, idle 1)\n"
+           "  --repeats R   runs of each; the median is printed (%d; memory, burst and fairness 3, idle 1)\n"
            "  --count N     how much one run does\n"
            "  --actors N    how many actors take part\n"
+           "  --options O   all: recorder, trace ids, flight recorder, contained faults, bound on memory; none (none)\n"
            "  --small       sizes that only show that it works\n"
            "  --simulated S in the simulated world of seed S: checked in the same way, but not timed\n"
            "  --json        a JSON object a line instead of a table\n"
@@ -279,6 +287,15 @@ static uint64_t parse_number(const char *name, const char *text, uint64_t max)
     return number;
 }
 
+static bool parse_options_on(const char *text)
+{
+    bool all = strcmp(text, "all") == 0;
+
+    if (!all && strcmp(text, "none") != 0)
+        usage_error("--options is all or none", text);
+    return all;
+}
+
 static void parse_option(options *chosen, int option, const char *argument)
 {
     switch (option) {
@@ -293,6 +310,9 @@ static void parse_option(options *chosen, int option, const char *argument)
         return;
     case 'a':
         chosen->actors = (uint32_t)parse_number("actors", argument, AIRT_ACTORS_LIMIT);
+        return;
+    case 'o':
+        chosen->all_options = parse_options_on(argument);
         return;
     case 'S':
         chosen->seed = parse_number("simulated", argument, UINT64_MAX);
@@ -312,15 +332,11 @@ static void parse_option(options *chosen, int option, const char *argument)
 static options parse(int argc, char **argv)
 {
     static const struct option known[] = {
-        { "workers", required_argument, NULL, 'w' },
-        { "repeats", required_argument, NULL, 'r' },
-        { "count", required_argument, NULL, 'c' },
-        { "actors", required_argument, NULL, 'a' },
-        { "json", no_argument, NULL, 'j' },
-        { "small", no_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },
-        { "simulated", required_argument, NULL, 'S' },
-        { NULL, 0, NULL, 0 },
+        { "workers", required_argument, NULL, 'w' },   { "repeats", required_argument, NULL, 'r' },
+        { "count", required_argument, NULL, 'c' },     { "actors", required_argument, NULL, 'a' },
+        { "options", required_argument, NULL, 'o' },   { "json", no_argument, NULL, 'j' },
+        { "small", no_argument, NULL, 's' },           { "help", no_argument, NULL, 'h' },
+        { "simulated", required_argument, NULL, 'S' }, { NULL, 0, NULL, 0 },
     };
     options chosen = { .workers = 1 };
     int     option;
@@ -328,7 +344,7 @@ static options parse(int argc, char **argv)
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
         if (option == ':')
-            usage_error("needs a number", argv[optind - 1]);
+            usage_error("needs a value", argv[optind - 1]);
         if (option == '?')
             usage_error("unknown option", argv[optind - 1]);
         parse_option(&chosen, option, optarg);

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     TURN_SPAWNS = 1000,
@@ -90,31 +89,18 @@ AIRT_BEHAVIOR(memory_parent)
 
 /* --- in the child process ----------------------------------------------------------------------------------------- */
 
-static double resident_bytes(void)
-{
-    long long size = 0, resident = 0;
-    FILE     *file = fopen("/proc/self/statm", "r");
-
-    if (file != NULL) {
-        if (fscanf(file, "%lld %lld", &size, &resident) != 2)
-            resident = 0;
-        (void)fclose(file);
-    }
-    return (double)resident * (double)sysconf(_SC_PAGESIZE);
-}
-
 static void weigh(bench_run *run, airt_system *system, memory_parent_ref parent, bool tied)
 {
     const struct timespec settle = { .tv_nsec = SETTLE_MS * 1000000L };
-    double                before = resident_bytes();
+    double                before = bench_resident_bytes();
     airt_system_stats     stats;
 
     bench_expect(run, run->actors);
-    airt_tell(system, parent, memory_breed, .run = run, .tied = tied);
+    bench_tell(run, system, parent, memory_breed, .run = run, .tied = tied);
     if (!bench_wait(run))
         return;
     (void)nanosleep(&settle, NULL);
-    run->found.value[0] = (resident_bytes() - before) / (double)run->actors;
+    run->found.value[0] = (bench_resident_bytes() - before) / (double)run->actors;
     airt_system_stats_get(system, &stats);
     run->found.check = stats.actors - 1;
     (void)bench_equal(run, "living actors", stats.actors, (uint64_t)run->actors + 1);

@@ -62,7 +62,7 @@ static void spawn_measure(bench_run *run, airt_system *system, spawn_parent_ref 
     airt_system_stats stats;
 
     bench_expect(run, run->count);
-    airt_tell(system, parent, bench_go, .run = run);
+    bench_tell(run, system, parent, bench_go, .run = run);
     if (!bench_wait(run))
         return;
     if (!bench_status(run, "quiescence", airt_system_quiesce(system, AIRT_SECONDS(BENCH_SECONDS_MAX))))

@@ -73,7 +73,7 @@ static bool timers_measure(timers_log *log, airt_system *system, uint64_t each)
 
         if (!bench_status(run, "spawn", airt_spawn(system, timers_owner, &owner, NULL)))
             return false;
-        airt_tell(system, owner, timers_arm, .log = log, .owner = i, .count = each);
+        bench_tell(run, system, owner, timers_arm, .log = log, .owner = i, .count = each);
     }
     return bench_wait(run);
 }

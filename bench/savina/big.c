@@ -113,7 +113,7 @@ static void big_play(big_table *table, airt_system *system)
     bench_expect(run, run->actors);
     bench_start(run);
     for (uint32_t i = 0; i < run->actors; i++)
-        airt_tell(system, table->actor[i], big_go, .table = table, .index = i);
+        bench_tell(run, system, table->actor[i], big_go, .table = table, .index = i);
     if (!bench_wait(run))
         return;
     run->found.value[0] = bench_ns_each(run, messages);

@@ -147,7 +147,7 @@ static void meet(bench_run *run, airt_system *system)
     if (!bench_status(run, "spawn", airt_spawn(system, chameneos_mall, &mall, &options)))
         return;
     bench_expect(run, 1);
-    airt_tell(system, mall, bench_go, .run = run);
+    bench_tell(run, system, mall, bench_go, .run = run);
     if (!bench_wait(run) ||
         !bench_status(run, "ask", airt_ask(system, mall, &count, AIRT_SECONDS(60), chameneos_count_get)))
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The programs of the Savina suite in its order and its three groups, one name a line: X(name) is the workload
- * bench_name of the file name.c (ring100: ring.c). */
+ * bench_name of the file name.c (ring100: ring.c; counting_unbounded: counting.c). */
 #ifndef BENCH_SAVINA_LIST_H
 #define BENCH_SAVINA_LIST_H
 
@@ -8,6 +8,7 @@
 #define SAVINA_MICRO(X)                                                                                                \
     X(pingpong)                                                                                                        \
     X(counting)                                                                                                        \
+    X(counting_unbounded)                                                                                              \
     X(forkjoin)                                                                                                        \
     X(forkcreate)                                                                                                      \
     X(ring100)                                                                                                         \

@@ -53,8 +53,8 @@ static bool pingpong_play(bench_run *run, airt_system *system, pingpong_ref ping
     uint64_t balls = run->count * 2;
 
     bench_expect(run, 1);
-    airt_tell(system, pong, pingpong_meet, .run = run, .peer = airt_sink(pingpong_ball, ping));
-    airt_tell(system, ping, pingpong_meet, .run = run, .peer = airt_sink(pingpong_ball, pong), .serve = balls);
+    bench_tell(run, system, pong, pingpong_meet, .run = run, .peer = airt_sink(pingpong_ball, ping));
+    bench_tell(run, system, ping, pingpong_meet, .run = run, .peer = airt_sink(pingpong_ball, pong), .serve = balls);
     if (!bench_wait(run) || !bench_status(run, "quiescence", airt_system_quiesce(system, AIRT_SECONDS(1))))
         return false;
     run->found.value[0] = bench_ns_each(run, balls);

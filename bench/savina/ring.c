@@ -55,8 +55,8 @@ static bool ring_join(bench_run *run, airt_system *system, const ring_ref *actor
 {
     for (uint32_t i = 1; i < run->actors; i++)
         if (!bench_status(run, "join",
-                          airt_tell(system, actor[i], ring_join, .run = run,
-                                    .next = airt_sink(ring_token, actor[(i + 1) % run->actors]))))
+                          bench_tell(run, system, actor[i], ring_join, .run = run,
+                                     .next = airt_sink(ring_token, actor[(i + 1) % run->actors]))))
             return false;
     return bench_status(run, "quiescence", airt_system_quiesce(system, AIRT_SECONDS(BENCH_SECONDS_MAX)));
 }
@@ -69,8 +69,8 @@ static bool ring_go_round(bench_run *run, airt_system *system, ring_ref *actor)
     if (!ring_join(run, system, actor))
         return false;
     bench_expect(run, 1);
-    airt_tell(system, actor[0], ring_join, .run = run, .next = airt_sink(ring_token, actor[1 % run->actors]),
-              .first = run->count);
+    bench_tell(run, system, actor[0], ring_join, .run = run, .next = airt_sink(ring_token, actor[1 % run->actors]),
+               .first = run->count);
     if (!bench_wait(run) || !bench_status(run, "quiescence", airt_system_quiesce(system, AIRT_SECONDS(1))))
         return false;
     run->found.value[0] = bench_ns_each(run, run->count);

@@ -22,8 +22,8 @@ for line in lines:
     assert line["min"] <= line["value"] <= line["max"], line
     assert line["floor_ns"] > 0 and line["check"] > 0, line
 names = {line["name"] for line in lines}
-wanted = set("floor fanin ring10k spawn ask_busy_p50 ask_idle_p999 timers_cpu "
-             "memory memory_tied idle idle_poked".split())
+wanted = set("floor pingpong_apart fanin fanin_unbounded ring10k spawn ask_busy_p50 ask_idle_p999 timers_cpu memory "
+             "memory_tied idle idle_poked burst burst_left fairness_p999 fairness_least".split())
 assert wanted <= names, wanted - names
 '
 }
@@ -32,6 +32,9 @@ for workers in 1 2; do
     output=$("$bench" basics --small --json --workers "$workers") || fail "a workload failed with $workers workers"
     check_lines <<<"$output" || fail "output with $workers workers: $output"
 done
+output=$("$bench" all --small --json --options all --workers 2) || fail "a workload failed with all options"
+check_lines <<<"$output" || fail "output with all options: $output"
+grep -q '"options":"none"' <<<"$output" && fail "--options all says none"
 "$bench" pingpong ring100 --small --repeats 3 | grep -q '^pingpong ' || fail "no table"
 "$bench" --help | grep -q '^chameneos ' || fail "--help does not list the workloads"
 
@@ -51,7 +54,8 @@ refuses --bogus --bogus
 refuses "not a number" pingpong --count x
 refuses "not a number" pingpong --count 0
 refuses "not a number" pingpong --workers -1
-refuses "needs a number" pingpong --count
+refuses "needs a value" pingpong --count
+refuses "all or none" pingpong --options some
 refuses "not a number" pingpong --simulated 0
 refuses "not in the simulated world" pingpong memory --simulated 1
 
