@@ -34,6 +34,7 @@ full_steps() {
     run stacks-1e5 env STACKS=100000 build/dev/tests/stress_stacks
     build release
     run memory scripts/memory.sh
+    run instructions scripts/instructions.py
     tests asan -L oom
     build hard
     tests hard -L "$behaviour"
@@ -86,13 +87,20 @@ indent() {
     sed 's/^/     /'
 }
 
-run() { # run NAME COMMAND...: a step that passes or fails as a whole
-    local name=$1
+run() { # run NAME COMMAND...: a step that passes or fails as a whole; exit status 77 is a skip
+    local name=$1 status
     shift
     begin "$name"
-    if "$@" >"$logs/$name.log" 2>&1; then
+    "$@" >"$logs/$name.log" 2>&1
+    status=$?
+    if [ $status -eq 0 ]; then
         passed=$((passed + 1))
         end ok
+        return 0
+    elif [ $status -eq 77 ]; then
+        skipped=$((skipped + 1))
+        end skipped
+        tail -n 1 "$logs/$name.log" | indent
         return 0
     fi
     failed=$((failed + 1))
@@ -156,7 +164,7 @@ tests() { # tests PRESET [CTEST ARGUMENT...]
     [ "$s" -eq 0 ] || sed -n 's/^.*Test *#[0-9]*: \([^ ]*\) .*\*\*\*Skipped.*/skipped: \1/p' "$log" | indent
 }
 
-# Does this runner see a failure? Three tests, one of each kind, through the very functions above.
+# Does this runner see a failure? Three tests, one of each kind, and two steps, through the very functions above.
 self_test() {
     local tree got
     tree=$(mktemp -d)
@@ -173,10 +181,12 @@ END
     tests three >said
     tests missing >>said
     run planted false >>said
+    run bashful sh -c 'echo no such machine; exit 77' >>said
     got="$passed passed, $failed failed, $skipped skipped"
     cat said
-    [ "$got" = "1 passed, 3 failed, 1 skipped" ] || { echo "miscounted: $got"; exit 1; }
+    [ "$got" = "1 passed, 3 failed, 2 skipped" ] || { echo "miscounted: $got"; exit 1; }
     grep -q 'the reason' said || { echo "the reason is not shown"; exit 1; }
+    grep -q 'no such machine' said || { echo "the reason of a skipped step is not shown"; exit 1; }
     grep -q 'skipped: shy' said || { echo "the skip is not shown"; exit 1; }
     echo "the runner sees failures"
 }

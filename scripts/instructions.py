@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""How many instructions does an operation take? scripts/instructions.py [--renew] [WORKLOAD...]
+
+Runs workloads of airt-bench under callgrind with one worker, each in two sizes: the difference, over the operations that
+the larger one has more, is free of start and stop, and repeats within a fraction of a per cent where times move by
+tens. Fails when one takes over 5 % more than bench/instructions.json says. Exit status 77, a skip, with another
+compiler than that of the baseline, for its figures mean nothing then.
+
+  --renew          measure, and write the baseline
+  --baseline FILE  another baseline
+  --bench PROGRAM  another airt-bench than build/release's
+"""
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LIMIT = 0.05
+SKIPPED = 77
+
+# name: (operations for each of --count, the smaller --count, --actors or None); the larger count is three times that.
+WORKLOADS = {
+    "pingpong": (2, 10000, None),
+    "counting": (1, 20000, None),
+    "counting_unbounded": (1, 20000, None),
+    "fanin": (1, 20000, 100),
+    "fanin_unbounded": (1, 20000, 100),
+    "ring100": (1, 20000, 100),
+    "spawn": (1, 3000, None),
+    "big": (240, 100, 120),
+    "chameneos": (1, 5000, 100),
+    "ask": (1.01, 1000, None),  # a hundredth more come 1 ms apart
+    "timers": (1, 5000, 100),
+}
+
+
+class Failure(Exception):
+    """What is to be said, and the end."""
+
+
+def compiler(bench):
+    """The first line of the version of the compiler that made the build folder."""
+    cache = (bench.parent / "CMakeCache.txt").read_text()
+    path = re.search(r"^CMAKE_C_COMPILER:\w+=(.*)$", cache, re.M).group(1)
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    return re.sub(r"^cc\b", "gcc", said.splitlines()[0])  # it calls itself as it was called
+
+
+def collected(bench, name, count, actors):
+    """All instructions of one run."""
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(bench), name, "--small",
+               "--json", "--count", str(count)]
+    if actors is not None:
+        command += ["--actors", str(actors)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode != 0 or found is None:
+        raise Failure(f"{name} under callgrind: exit status {done.returncode}\n{done.stderr}")
+    return int(found.group(1))
+
+
+def measure(bench, name):
+    """Instructions for each operation."""
+    operations, count, actors = WORKLOADS[name]
+    more = collected(bench, name, 3 * count, actors) - collected(bench, name, count, actors)
+    return round(more / (2 * count * operations), 1)
+
+
+def measure_all(bench, names):
+    measured = {}
+    for name in names:
+        measured[name] = measure(bench, name)
+        print(f"{name:20} {measured[name]:10.1f} instructions", flush=True)
+    return measured
+
+
+def judge(baseline, measured):
+    """A sentence for each workload that takes more than the baseline allows, or that the baseline does not know."""
+    wrong = []
+    for name, now in measured.items():
+        before = baseline.get(name)
+        if before is None:
+            wrong.append(f"{name} is not in the baseline")
+        elif now > before * (1 + LIMIT):
+            wrong.append(f"{name} went from {before} to {now} instructions an operation (+{now / before - 1:.1%})")
+    return wrong
+
+
+def better(baseline, measured):
+    """The names that take so much less that the baseline no longer guards them."""
+    return [name for name, now in measured.items() if name in baseline and now < baseline[name] * (1 - LIMIT)]
+
+
+def renew(path, bench, measured):
+    old = json.loads(path.read_text())["instructions"] if path.exists() else {}
+    new = {name: measured.get(name, old.get(name)) for name in WORKLOADS if name in measured or name in old}
+    path.write_text(json.dumps({"compiler": compiler(bench), "instructions": new}, indent=4) + "\n")
+    print(f"wrote {path}")
+
+
+def gate(path, bench, names):
+    """The exit status."""
+    baseline = json.loads(path.read_text())
+    here = compiler(bench)
+    if here != baseline["compiler"]:
+        print(f"skipped: the baseline is of '{baseline['compiler']}', and this is '{here}'")
+        return SKIPPED
+    measured = measure_all(bench, names)
+    wrong = judge(baseline["instructions"], measured)
+    for sentence in wrong:
+        print(sentence)
+    for name in better(baseline["instructions"], measured):
+        print(f"{name} takes much less than the baseline: renew it, so that it stays so")
+    if wrong:
+        print("If that is meant, renew the baseline: scripts/instructions.py --renew")
+    return 1 if wrong else 0
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workload", nargs="*", metavar="WORKLOAD", help=", ".join(WORKLOADS))
+    parser.add_argument("--renew", action="store_true")
+    parser.add_argument("--baseline", type=pathlib.Path, default=ROOT / "bench" / "instructions.json")
+    parser.add_argument("--bench", type=pathlib.Path, default=ROOT / "build" / "release" / "airt-bench")
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.workload if name not in WORKLOADS]
+    if unknown:
+        parser.error(f"unknown workload: {', '.join(unknown)}")
+    return chosen
+
+
+def main():
+    chosen = arguments()
+    names = chosen.workload or list(WORKLOADS)
+    try:
+        if shutil.which("valgrind") is None:
+            raise Failure("valgrind is missing (scripts/deps.sh full)")
+        if not chosen.bench.exists():
+            raise Failure(f"{chosen.bench} is not built (scripts/build.sh release)")
+        if chosen.renew:
+            renew(chosen.baseline, chosen.bench, measure_all(chosen.bench, names))
+            return 0
+        return gate(chosen.baseline, chosen.bench, names)
+    except Failure as failure:
+        print(f"instructions: {failure}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
