@@ -8,7 +8,7 @@ DESTDIR ?=
 FILES   ?=
 ARGS    ?=
 
-.PHONY: all run check check-full bench coverage format install clean help
+.PHONY: all run check check-full bench bench-peers coverage format install clean help
 # Targets do their own work in parallel.
 .NOTPARALLEL:
 
@@ -35,6 +35,13 @@ bench:
 	@scripts/build.sh release
 	@build/release/airt-bench $(ARGS)
 
+# INSTALL=1: the peers' tools too.
+bench-peers:
+	@scripts/deps.sh run
+	@$(if $(INSTALL),scripts/deps.sh peers,true)
+	@scripts/build.sh release airt-bench
+	@python3 -B bench/compare $(ARGS)
+
 coverage:
 	@scripts/deps.sh full
 	@scripts/coverage.sh
@@ -59,6 +66,8 @@ help:
 	@echo "                 an idle process, the memory sweep under a sanitizer, the hostile build, more seeds, every"
 	@echo "                 sanitizer on clang, aarch64 under qemu, valgrind, coverage, fuzzing"
 	@echo "make bench       run the benchmarks: make bench ARGS=..."
+	@echo "make bench-peers the same workloads of Tokio, Go and Erlang beside ours, ratios and plots; about half an hour on a"
+	@echo "                 quiet machine: ARGS=--quick shows that it works, INSTALL=1 installs the peers' tools with apt"
 	@echo "make coverage    which lines no test executes"
 	@echo "make format      clang-format the sources in place"
 	@echo "make install     PREFIX=/usr/local DESTDIR="

@@ -1,20 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Makes sure that what a target needs is installed (Debian packages): scripts/deps.sh run|check|full
+# Makes sure that what a target needs is installed (Debian packages): scripts/deps.sh run|check|full|peers
 # Says what it installs; as root or with sudo that asks for no password it does so, otherwise it prints the command and
 # fails. With everything there it is silent and instant. Messages go to standard error.
 set -eu
 
 run="gcc libc6-dev cmake ninja-build"
 check="$run g++ clang clang-format libclang-rt-14-dev libcmocka-dev relacy-dev spin python3 pkgconf gdb"
+peers="python3 erlang-base golang-go librust-tokio-dev" # and cargo, where there is none
 full="$check gcovr valgrind qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 case "${1:-}" in
 run) wanted=$run commands="cc cmake ninja" ;;
 check) wanted=$check commands="cc c++ cmake ninja clang clang++ clang-format spin python3 pkg-config" ;;
 full) wanted=$full commands="cc c++ cmake ninja clang clang++ clang-format spin python3 pkg-config gcovr valgrind qemu-aarch64 aarch64-linux-gnu-gcc" ;;
+peers)
+    command -v cargo >/dev/null 2>&1 || peers="$peers cargo"
+    wanted=$peers commands="python3 erlc go cargo"
+    ;;
 *)
-    echo "usage: scripts/deps.sh run|check|full" >&2
+    echo "usage: scripts/deps.sh run|check|full|peers" >&2
     exit 2
     ;;
 esac

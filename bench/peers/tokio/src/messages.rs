@@ -257,7 +257,10 @@ pub async fn big(count: u64, actors: u64) {
 async fn mall(count: u64, mut from: Receiver, to: Arc<Vec<Sender>>) {
     let (mut left, mut faded, mut first) = (count, 0, None);
     while faded < to.len() {
-        let Some(Message::Meet(who, colour)) = from.recv().await else { return };
+        let (who, colour) = match from.recv().await {
+            Some(Message::Meet(who, colour)) => (who, colour),
+            _ => return,
+        };
         if left == 0 {
             let _ = to[who as usize].send(Message::Fade);
             faded += 1;
