@@ -105,6 +105,7 @@ class Tokio:
 
     def build(self):
         fresh_copy(self.source, self.folder)
+        (self.folder / "Cargo.lock").unlink(missing_ok=True)  # of another cargo, perhaps
         run(["cargo", "build", "--release", "--offline"], self.folder)
 
     def version(self):

@@ -4,7 +4,7 @@ workers, with its name, its median and a whisker over its range. Readable on lig
 from html import escape
 
 from table import number
-from workloads import BY_NAME, OURS, PEERS, TITLES
+from workloads import BY_NAME, OURS, PEERS, TITLES, workers_text
 
 WIDTH, LEFT, RIGHT = 760, 170, 110  # names stand in LEFT, values in RIGHT
 BAR, STEP, GAP, PANEL_HEAD, TOP, BOTTOM = 16, 24, 8, 34, 56, 16  # GAP: between numbers of workers
@@ -57,7 +57,7 @@ def whisker(seen, scale, y):
 
 def bar(one, scale, y):
     who, workers, seen = one
-    label = f"{TITLES[who]}, {workers} {'worker' if workers == 1 else 'workers'}"
+    label = f"{TITLES[who]}, {workers_text(workers)}"
     length = max(1.0, seen.median * scale)
     return [text(LEFT - 8, y + 13, label, 'text-anchor="end"'),
             f'<rect class="{"ours" if who == OURS else "theirs"}" x="{LEFT}" y="{y:.0f}" width="{length:.1f}" '

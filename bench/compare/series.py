@@ -7,7 +7,7 @@ import random
 
 import noise
 import peers
-from workloads import EVERYTHING_ON, OURS, Workload, count_for
+from workloads import EVERYTHING_ON, OURS, Workload, count_for, workers_text
 
 
 class Wrong(Exception):
@@ -47,7 +47,7 @@ def figures(text):
 def validated(cell, count, answer):
     """The figures of a run, if it counted right."""
     status, output, errors = answer
-    where = f"{cell.peer}, {cell.workload.name}, {cell.workers} workers"
+    where = f"{cell.peer}, {cell.workload.name}, {workers_text(cell.workers)}"
     if status != 0:
         raise Wrong(f"{where}: exit status {status}\n{errors}")
     want = cell.workload.check(count, cell.workload.actors)
@@ -87,5 +87,5 @@ def run_all(there, all_cells, chosen, emit, say):
         found = validated(cell, count, peers.start(there[cell.peer], cell, count))
         for record in records(cell, found, {"repeat": repeat, "count": count, "floor_ns": floor_ns, "load": load}):
             emit(record)
-        say(f"[{number}/{total}] {cell.workload.name}, {cell.workers} workers, {cell.peer}: "
+        say(f"[{number}/{total}] {cell.workload.name}, {workers_text(cell.workers)}, {cell.peer}: "
             f"{found[0]['value']:.4g} {found[0]['unit']} (floor {floor_ns:.1f})")

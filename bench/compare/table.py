@@ -2,7 +2,7 @@
 """The page of a series, in markdown: medians with their ranges, ratios to each peer and to the best one, what all
 options cost, and our figures that have goals of their own."""
 from summary import alone, options_cost, to_best
-from workloads import BY_NAME, EVERYTHING_ON, GOAL_OPTIONS, GOAL_TO_BEST, OURS, PEERS, TITLES
+from workloads import BY_NAME, EVERYTHING_ON, GOAL_OPTIONS, GOAL_TO_BEST, OURS, PEERS, TITLES, workers_text
 
 
 def number(value):
@@ -100,7 +100,7 @@ def page(meta, figures, plots):
     peers, parts = taking_part(figures), head(meta, figures)
     for workers in sorted({figure.workers for figure in compared(figures)}):
         some = [figure for figure in compared(figures) if figure.workers == workers]
-        label = "1 worker" if workers == 1 else f"{workers} workers"
+        label = workers_text(workers)
         parts += ["", f"## {label}", "", medians_table(some, peers), "", f"### Ratios, {label}", "",
                   "Ours to theirs: below 1, ours is quicker; in parentheses: theirs is an easier task (bench/README.md).",
                   "", ratios_table(some, peers)]

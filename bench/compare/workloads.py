@@ -86,6 +86,10 @@ WORKLOADS = (
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
 
 
+def workers_text(workers):
+    return "1 worker" if workers == 1 else f"{workers} workers"
+
+
 def count_for(workload, peer, quick):
     """What --count is for a peer: a multiple of 100, so that shares are even."""
     part = (PART if workload.part is None else workload.part).get(peer, 1)
