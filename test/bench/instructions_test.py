@@ -28,7 +28,7 @@ class Gate(unittest.TestCase):
     @classmethod
     def gate(cls, *options):
         command = [sys.executable, "-B", str(ROOT / "scripts" / "instructions.py"), "--bench", str(BENCH),
-                   "--baseline", str(cls.baseline), "pingpong", *options]
+                   "--baseline", str(cls.baseline), "--tries", "1", "spawn", *options]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def doctored(self, change):
@@ -43,7 +43,7 @@ class Gate(unittest.TestCase):
 
     def test_renews(self):
         self.assertEqual(self.renewed.returncode, 0, self.renewed.stderr)
-        self.assertGreater(json.loads(self.baseline.read_text())["instructions"]["pingpong"], 50)
+        self.assertGreater(json.loads(self.baseline.read_text())["instructions"]["spawn"], 50)
 
     def test_passes_what_it_measured(self):
         answer = self.gate()
@@ -52,18 +52,18 @@ class Gate(unittest.TestCase):
     def test_fails_beyond_five_per_cent(self):
         answer = self.doctored(lambda baseline: scale(baseline, 1 / 1.08))
         self.assertEqual(answer.returncode, 1, answer.stdout)
-        self.assertRegex(answer.stdout, r"pingpong went from [\d.]+ to [\d.]+ instructions an operation \(\+[78]\.")
+        self.assertRegex(answer.stdout, r"spawn went from [\d.]+ to [\d.]+ instructions an operation \(\+[78]\.")
         self.assertIn("scripts/instructions.py --renew", answer.stdout)
 
     def test_says_that_a_baseline_is_too_generous(self):
         answer = self.doctored(lambda baseline: scale(baseline, 1.2))
         self.assertEqual(answer.returncode, 0, answer.stdout)
-        self.assertIn("pingpong takes much less", answer.stdout)
+        self.assertIn("spawn takes much less", answer.stdout)
 
     def test_fails_a_workload_without_baseline(self):
         answer = self.doctored(lambda baseline: baseline["instructions"].clear())
         self.assertEqual(answer.returncode, 1, answer.stdout)
-        self.assertIn("pingpong is not in the baseline", answer.stdout)
+        self.assertIn("spawn is not in the baseline", answer.stdout)
 
     def test_skips_another_compiler(self):
         answer = self.doctored(lambda baseline: baseline.update(compiler="another"))
@@ -72,7 +72,7 @@ class Gate(unittest.TestCase):
 
 
 def scale(baseline, factor):
-    baseline["instructions"]["pingpong"] *= factor
+    baseline["instructions"]["spawn"] *= factor
 
 
 if __name__ == "__main__":
