@@ -12,8 +12,8 @@ enum {
     EACH = 1000,
     TICKS = 50,
     TURNS = 3,
-    BURST = 100,
-    TURN_MAX = 64,
+    BURST = 800,
+    TURN_MAX = 512,
     CASTERS = 5,
     LONG_US = 1000000000
 };

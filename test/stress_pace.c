@@ -177,6 +177,72 @@ static void quick_handlers_between_slow_ones_hide_nothing(void **state)
     assert_true(log_of.stalest_ns < INT64_C(4000) * SLOW_US);
 }
 
+/* --- what a slow handler makes runnable --------------------------------------------------------------------------- */
+
+AIRT_SIGNAL(hear)
+#define listener_ACCEPTS(KIND) KIND(hear)
+AIRT_PROTOCOL(listener)
+struct listener {
+    char nothing;
+};
+static _Atomic(int) heard_by_listener;
+AIRT_ON(listener, hear)
+{
+    (void)self;
+    (void)ctx;
+    atomic_fetch_add(&heard_by_listener, 1);
+    return AIRT_OK;
+}
+#define listener_HANDLES(ON, A) ON(A, hear)
+AIRT_BEHAVIOR(listener)
+
+AIRT_SIGNAL(compute)
+struct tell_and_compute {
+    hear_sink to;
+};
+AIRT_KIND(tell_and_compute, REF(to))
+#define computer_ACCEPTS(KIND) KIND(compute) KIND(tell_and_compute)
+AIRT_PROTOCOL(computer)
+struct computer {
+    char nothing;
+};
+AIRT_ON(computer, compute)
+{
+    (void)self;
+    (void)ctx;
+    take_us(SLOW_US);
+    return AIRT_OK;
+}
+AIRT_ON(computer, tell_and_compute)
+{
+    (void)self;
+    AIRT_TRY(airt_tell(ctx, msg->to, hear));
+    gate_pass(&hold); /* it computes until the other has heard */
+    return AIRT_OK;
+}
+#define computer_HANDLES(ON, A) ON(A, compute) ON(A, tell_and_compute)
+AIRT_BEHAVIOR(computer)
+
+/* Once its worker knows that handlers are slow there, another one runs who was told. */
+static void who_is_told_by_a_slow_handler_need_not_wait_for_it(void **state)
+{
+    airt_system *system = begin((airt_system_options){ .workers = 2, .stuck_ms = NEVER_STUCK });
+    computer_ref computer;
+    listener_ref listener;
+
+    (void)state;
+    heard_by_listener = 0;
+    OK(airt_spawn(system, computer, &computer, NULL));
+    OK(airt_spawn(system, listener, &listener, NULL));
+    for (int i = 0; i < QUEUED; i++)
+        OK(airt_tell(system, computer, compute));
+    OK(airt_tell(system, computer, tell_and_compute, .to = airt_sink(hear, listener)));
+    UNTIL(atomic_load(&heard_by_listener) == 1);
+    gate_open(&hold);
+    UNTIL(atomic_load(&hold.passed) == 1);
+    end(&system);
+}
+
 /* --- what came from outside --------------------------------------------------------------------------------------- */
 
 AIRT_SIGNAL(ball)
@@ -343,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_turn_of_slow_handlers_ends_in_time),
         cmocka_unit_test(quick_handlers_between_slow_ones_hide_nothing),
+        cmocka_unit_test(who_is_told_by_a_slow_handler_need_not_wait_for_it),
         cmocka_unit_test(what_comes_from_outside_is_served_beside_talking_pairs),
         cmocka_unit_test(timers_fire_while_who_kept_the_time_is_busy),
         cmocka_unit_test(the_watch_stays_awake_while_there_is_work),

@@ -139,21 +139,37 @@ static void give_locked(airi_idtab *tab, uint32_t index)
     tab->used--;
 }
 
-airt_status airi_idtab_take(airi_idtab *tab, uint32_t *out_index)
+airt_status airi_idtab_take_some(airi_idtab *tab, uint32_t max, uint32_t *out_indexes, uint32_t *out_count)
 {
-    airt_status status;
+    airt_status status = AIRT_OK;
+    uint32_t    count = 0;
 
     airi_mutex_lock(&tab->lock);
-    status = take_locked(tab, out_index);
+    while (count < max && (status = take_locked(tab, &out_indexes[count])) == AIRT_OK)
+        count++;
     airi_mutex_unlock(&tab->lock);
-    return status;
+    *out_count = count;
+    return count > 0 ? AIRT_OK : status;
+}
+
+void airi_idtab_give_some(airi_idtab *tab, const uint32_t *indexes, uint32_t count)
+{
+    airi_mutex_lock(&tab->lock);
+    for (uint32_t i = 0; i < count; i++)
+        give_locked(tab, indexes[i]);
+    airi_mutex_unlock(&tab->lock);
+}
+
+airt_status airi_idtab_take(airi_idtab *tab, uint32_t *out_index)
+{
+    uint32_t count;
+
+    return airi_idtab_take_some(tab, 1, out_index, &count);
 }
 
 void airi_idtab_give(airi_idtab *tab, uint32_t index)
 {
-    airi_mutex_lock(&tab->lock);
-    give_locked(tab, index);
-    airi_mutex_unlock(&tab->lock);
+    airi_idtab_give_some(tab, &index, 1);
 }
 
 size_t airi_idtab_bytes(airi_idtab *tab)

@@ -50,6 +50,10 @@ void airi_idtab_fini(airi_idtab *tab);
  * (a new segment was refused, site TABLE; asked again at the next take). */
 AIRT_MUST_CHECK airt_status airi_idtab_take(airi_idtab *tab, uint32_t *out_index);
 void                        airi_idtab_give(airi_idtab *tab, uint32_t index);
+/* The same for several at once. Take: at least one on OK, *out_count of them, oldest first. */
+AIRT_MUST_CHECK airt_status airi_idtab_take_some(airi_idtab *tab, uint32_t max, uint32_t *out_indexes,
+                                                 uint32_t *out_count);
+void                        airi_idtab_give_some(airi_idtab *tab, const uint32_t *indexes, uint32_t count);
 
 /* Mapped, mostly untouched. A reading under the lock. */
 size_t airi_idtab_bytes(airi_idtab *tab);

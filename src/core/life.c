@@ -321,7 +321,7 @@ static void vacate(airt_system *system, airi_worker *worker, airi_actor *actor, 
     AIRI_TALLY(system, worker, stopped, 1);
     if (system->world->event != NULL)
         system->world->event(system->world, 0xdead, actor->index, (uint64_t)exit);
-    airi_slot_give(system, actor);
+    airi_slot_give(system, worker, actor);
 }
 
 /* From here on nobody makes an extra or a tie: see airi_extra_at. */
@@ -330,6 +330,13 @@ static void set_ended(airt_system *system, airi_actor *actor, airt_exit exit)
     airi_mutex_lock(&actor->lock);
     airi_state_set(system, actor, airt_exit_is_failure(exit) ? AIRT_STATE_FAILED : AIRT_STATE_STOPPED);
     airi_mutex_unlock(&actor->lock);
+}
+
+/* Who ends while it waits, waits no more. Relaxed: the owner's own word. */
+static void forget_wait(airi_actor *actor)
+{
+    if (airi_load(&actor->waits, AIRI_RELAXED) != 0)
+        airi_store(&actor->waits, 0, AIRI_SEQ_CST);
 }
 
 /* --- supervised: down, and up again ------------------------------------------------------------------------------- */
@@ -357,7 +364,7 @@ static void go_down(airt_system *system, airi_worker *worker, airi_actor *actor,
         starter_tell(system, worker, actor, extra, AIRT_EFAILED); /* ended before it started */
     airi_ties_announce(system, worker, actor, reason, AIRI_GOES_DOWN);
     incarnation_release(system, worker, actor, AIRT_LETTER_INCARNATION);
-    airi_store(&actor->waits, 0, AIRI_SEQ_CST);
+    forget_wait(actor);
     actor->suspended = false;
     if (!airi_child_down(system, worker, actor)) /* its supervisor has ended meanwhile */
         airi_life_finish(system, worker, actor, false);
@@ -471,7 +478,7 @@ static void close_for_good(airt_system *system, airi_worker *worker, airi_actor 
         airi_name_drop(system, worker, extra);
         airi_ties_announce(system, worker, actor, reason, AIRI_ENDS);
     }
-    airi_store(&actor->waits, 0, AIRI_SEQ_CST);
+    forget_wait(actor);
     close_boxes(system, worker, actor);
     incarnation_release(system, worker, actor, AIRT_LETTER_STOPPED);
     vacate(system, worker, actor, reason->exit);

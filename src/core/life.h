@@ -55,7 +55,7 @@ typedef struct airi_starter { /* an open call that the start answers */
 airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior, const airt_spawn_options *options,
                        const airi_starter *starter, airt_ref *out_ref);
 /* What spawn took, given back at the final stop. */
-void        airi_slot_give(airt_system *system, airi_actor *actor);
+void        airi_slot_give(airt_system *system, airi_worker *worker, airi_actor *actor);
 airt_status airi_state_take(airt_system *system, airi_worker *worker, airi_actor *actor);
 void        airi_state_give(airt_system *system, airi_worker *worker, airi_actor *actor);
 void        airi_name_drop(airt_system *system, airi_worker *worker, airi_extra *extra);

@@ -65,6 +65,12 @@ static inline void airi_runq_place(airi_runq *queue, uint32_t position, void *it
     airi_store(&queue->items[position & (AIRI_RUNQ_MAX - 1)], item, AIRI_RELAXED);
 }
 
+/* Owner: a glance. Relaxed: thieves may empty it at any time. */
+static inline bool airi_runq_empty(airi_runq *queue)
+{
+    return airi_load(&queue->tail, AIRI_RELAXED) == airi_load(&queue->head, AIRI_RELAXED);
+}
+
 /* Re-check before parking: sequentially consistent, partner is whatever the pusher does between its push and its look
  * at the parked workers (a sequentially consistent fence or read-modify-write; test/spin/park.pml). */
 static inline bool airi_runq_empty_sync(airi_runq *queue)

@@ -15,23 +15,50 @@ enum {
     QUICK_TURNS = 31,     /* in a row from the locality slot, before timers and other queues are looked at */
     NEXT_STREAK_MAX = 64, /* turns in a row from the locality slot while others wait */
     INJECT_EVERY = 32,    /* turns; then the injection queue comes first */
-    NOW_AGE_MAX = 32,     /* turns on one reading of the clock, where handlers are quick */
+    REFILL_MAX = AIRI_RUNQ_MAX / 2,
+    NOW_AGE_MAX = 32, /* turns on one reading of the clock, where handlers are quick */
 };
 
 /* --- injection queues --------------------------------------------------------------------------------------------- */
 
-static void inject_push(airi_injection *queue, airi_actor *actor)
+static void inject_append(airi_injection *queue, airi_actor *actor)
 {
     actor->run_next = 0;
-    airi_mutex_lock(&queue->lock);
     if (queue->last != NULL)
         queue->last->run_next = actor->index;
     else
         queue->first = actor;
     queue->last = actor;
+}
+
+static void inject_push_all(airi_injection *queue, void *const actors[], uint32_t count)
+{
+    airi_mutex_lock(&queue->lock);
+    for (uint32_t i = 0; i < count; i++)
+        inject_append(queue, actors[i]);
     /* Seq_cst: meets the parker's glance after it has announced itself; see airi_wake_one. */
-    (void)airi_fetch_add(&queue->count, 1, AIRI_SEQ_CST);
+    (void)airi_fetch_add(&queue->count, count, AIRI_SEQ_CST);
     airi_mutex_unlock(&queue->lock);
+}
+
+static void inject_push(airi_injection *queue, airi_actor *actor)
+{
+    void *const one[] = { actor };
+
+    inject_push_all(queue, one, 1);
+}
+
+/* Under the lock; NULL: empty. */
+static airi_actor *inject_first(airt_system *system, airi_injection *queue)
+{
+    airi_actor *actor = queue->first;
+
+    if (actor == NULL)
+        return NULL;
+    queue->first = airi_slot(system, actor->run_next);
+    if (queue->first == NULL)
+        queue->last = NULL;
+    return actor;
 }
 
 static airi_actor *inject_pop(airt_system *system, airi_injection *queue)
@@ -41,15 +68,32 @@ static airi_actor *inject_pop(airt_system *system, airi_injection *queue)
     if (airi_load(&queue->count, AIRI_SEQ_CST) == 0)
         return NULL;
     airi_mutex_lock(&queue->lock);
-    actor = queue->first;
-    if (actor != NULL) {
-        queue->first = airi_slot(system, actor->run_next);
-        if (queue->first == NULL)
-            queue->last = NULL;
+    actor = inject_first(system, queue);
+    if (actor != NULL)
         (void)airi_fetch_sub(&queue->count, 1, AIRI_SEQ_CST);
-    }
     airi_mutex_unlock(&queue->lock);
     return actor;
+}
+
+/* Into its own ring, which is empty, come as many as are a fair share, and the first is for now. Visible to others all the
+ * time: they leave the queue when they are in the ring. */
+static airi_actor *inject_refill(airi_worker *worker)
+{
+    airt_system    *system = worker->system;
+    airi_injection *queue = &system->inject;
+    uint32_t        share = airi_load(&queue->count, AIRI_SEQ_CST) / (system->options.workers + 1);
+    uint32_t        taken = 0;
+    airi_actor     *first, *next;
+
+    if (share < 2)
+        return inject_pop(system, queue);
+    airi_mutex_lock(&queue->lock);
+    first = inject_first(system, queue);
+    for (next = NULL; taken < share && taken < REFILL_MAX && (next = inject_first(system, queue)) != NULL; taken++)
+        (void)airi_runq_push(&worker->runq, next);
+    (void)airi_fetch_sub(&queue->count, taken + (first != NULL), AIRI_SEQ_CST);
+    airi_mutex_unlock(&queue->lock);
+    return first;
 }
 
 /* --- waking ------------------------------------------------------------------------------------------------------- */
@@ -128,7 +172,7 @@ void airi_wake_timekeeper(airt_system *system, int64_t due_ns)
 
 static void push_ring(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
-    void    *overflow[AIRI_RUNQ_MAX / 2];
+    void    *overflow[AIRI_RUNQ_MAX / 2 + 1];
     uint32_t count;
 
     if (airi_runq_push(&worker->runq, actor)) {
@@ -136,9 +180,8 @@ static void push_ring(airt_system *system, airi_worker *worker, airi_actor *acto
         return;
     }
     count = airi_runq_drain_half(&worker->runq, overflow, AIRI_RUNQ_MAX / 2);
-    for (uint32_t i = 0; i < count; i++)
-        inject_push(&system->inject, overflow[i]);
-    inject_push(&system->inject, actor);
+    overflow[count] = actor;
+    inject_push_all(&system->inject, overflow, count + 1);
     airi_wake_one(system, worker);
 }
 
@@ -324,7 +367,7 @@ static airi_actor *find_pooled(airi_worker *worker)
         return actor;
     if ((actor = airi_runq_pop(&worker->runq)) != NULL)
         return actor;
-    if ((actor = inject_pop(system, &system->inject)) != NULL)
+    if ((actor = inject_refill(worker)) != NULL)
         return actor;
     return steal(worker);
 }

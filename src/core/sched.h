@@ -78,11 +78,13 @@ static inline int64_t airi_now(airt_system *system, airi_worker *worker)
     return worker != NULL ? worker->now_ns : system->world->now_ns(system->world);
 }
 
-/* In a marked region, or reported: what it makes runnable is for others. Relaxed: the region's flag is this thread's own;
- * the watch, which sets the other, looks again later for what is in the slot (look_at). */
+/* In a marked region, or reported, or running handlers that were found slow: what it makes runnable is for others. Relaxed:
+ * the region's flag is this thread's own; the watch, which sets the other, looks again later for what is in the slot
+ * (look_at). */
 static inline bool airi_held_up(airi_worker *worker)
 {
-    return airi_load(&worker->blocked, AIRI_RELAXED) || airi_load(&worker->reported, AIRI_RELAXED);
+    return worker->clock_every == 1 || airi_load(&worker->blocked, AIRI_RELAXED) ||
+           airi_load(&worker->reported, AIRI_RELAXED);
 }
 
 /* airi_schedule for who does it often: a pooled actor that nothing was made runnable after is one store away. */

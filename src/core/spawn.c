@@ -143,7 +143,7 @@ static void slot_fill(birth *b)
     airi_store(&actor->ttl_ms, options->mailbox.ttl_ms, AIRI_RELAXED);
     airi_store(&actor->box, box_of(&options->mailbox), AIRI_RELAXED);
     airi_room_renew(&actor->room);
-    actor->turn_max = (uint16_t)(options->turn_max == 0 ? 64 : options->turn_max);
+    actor->turn_max = (uint16_t)(options->turn_max == 0 ? 512 : options->turn_max);
     actor->behavior = b->behavior;
     /* Relaxed: see the field. */
     airi_store(&actor->slot_kind,
@@ -164,7 +164,6 @@ static void slot_fill(birth *b)
     airi_store(&actor->started_ns, airi_now(b->caller->system, b->caller->worker), AIRI_RELAXED);
     airi_store(&actor->active, NULL, AIRI_RELAXED);
     airi_store(&actor->child, 0u, AIRI_RELAXED);
-    airi_store(&actor->waits, 0, AIRI_SEQ_CST);
     airi_state_set(b->caller->system, actor, AIRT_STATE_STARTING);
 }
 
@@ -182,7 +181,7 @@ static airt_status slot_take(birth *b)
     if (airi_fetch_add(&system->actors, 1, AIRI_SEQ_CST) >= system->options.actors_max)
         status = AIRT_ELIMIT;
     else
-        status = airi_idtab_take(&system->slots, &index);
+        status = airi_slots_take(airi_slots_of(b->caller->worker), &system->slots, &index);
     if (status != AIRT_OK) {
         (void)airi_fetch_sub(&system->actors, 1, AIRI_SEQ_CST);
         return status;
@@ -203,13 +202,13 @@ static airt_status slot_take(birth *b)
     return AIRT_OK;
 }
 
-void airi_slot_give(airt_system *system, airi_actor *actor)
+void airi_slot_give(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     uint64_t generation = airi_load(&actor->generation, AIRI_RELAXED) + 1; /* owner's own */
 
     airi_store(&actor->generation, generation, AIRI_SEQ_CST);
     if (generation < AIRI_GENERATION_LAST) /* a slot at its last generation is retired */
-        airi_idtab_give(&system->slots, actor->index);
+        airi_slots_give(airi_slots_of(worker), &system->slots, actor->index);
     (void)airi_fetch_sub(&system->actors, 1, AIRI_SEQ_CST);
     airi_idle_changed(system);
 }
@@ -330,7 +329,7 @@ static void stillborn(birth *b)
     if (extra != NULL)
         airi_extra_release(system, b->caller->worker, b->actor, extra);
     airi_state_set(system, b->actor, AIRT_STATE_STOPPED);
-    airi_slot_give(system, b->actor);
+    airi_slot_give(system, b->caller->worker, b->actor);
 }
 
 /* Both boxes are still the spawner's: it schedules the owner. */

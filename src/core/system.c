@@ -59,14 +59,21 @@ static void locks_and_lists(airt_system *system)
     system->foreign = system->options.foreign_loop;
 }
 
+/* Beside the living: callers' slots, and those that workers have at hand. */
+static uint32_t slots_max(const airt_system_options *o)
+{
+    uint64_t workers = (uint64_t)o->workers + o->workers_spare_max + o->blocking_max + o->dedicated_max;
+    uint64_t max = o->actors_max + 65536u + workers * AIRI_SLOTS_MAX;
+
+    return max > AIRI_IDTAB_MAX ? AIRI_IDTAB_MAX : (uint32_t)max;
+}
+
 static airt_status tables(airt_system *system)
 {
     airt_world *world = system->world;
     airt_status status;
 
-    status = airi_idtab_init(
-        &system->slots, world, sizeof(airi_actor),
-        system->options.actors_max + 65536u > AIRI_IDTAB_MAX ? AIRI_IDTAB_MAX : system->options.actors_max + 65536u);
+    status = airi_idtab_init(&system->slots, world, sizeof(airi_actor), slots_max(&system->options));
     if (status == AIRT_OK)
         status = airi_idtab_init(&system->calls, world, sizeof(airi_call_record), AWAITS_MAX);
     if (status == AIRT_OK)

@@ -11,6 +11,7 @@
 #include "core/locality.h"
 #include "core/names.h"
 #include "core/runq.h"
+#include "core/slots.h"
 #include "core/wheel.h"
 #include "port/port.h"
 #include "port/signals.h"
@@ -64,6 +65,7 @@ struct airi_worker {
     airi_driven  driven;
     /* its own thread only */
     airi_cache  cache;
+    airi_slots  slots;
     airi_stack *stack;      /* runs the loop now */
     airi_stack *spare;      /* obtained before an await sends */
     airi_stack *retired;    /* left for good by the last switch: to be given back */
@@ -79,6 +81,7 @@ struct airi_worker {
     uint64_t    rng;
     AIRI_ATOMIC(uint32_t) pinned_away; /* suspended activations that must come back to this thread */
     airi_injection        pinned;
+    bool                  turn_took; /* what was there when the turn began */
     uint32_t              turn_left;
     uint32_t              clock_left, clock_every; /* messages until the clock is read again */
     uint32_t              quick_looks;             /* readings in a row that found handlers quick */
@@ -280,6 +283,10 @@ static inline airi_call_record *airi_call_at(airt_system *system, uint32_t index
 static inline airi_source airi_source_of(airt_system *system, airi_worker *worker)
 {
     return (airi_source){ system->world, &system->heap, worker != NULL ? &worker->cache : NULL };
+}
+static inline airi_slots *airi_slots_of(airi_worker *worker)
+{
+    return worker != NULL ? &worker->slots : NULL;
 }
 static inline airi_cache *airi_cache_of(airi_worker *worker)
 {

@@ -352,6 +352,7 @@ static inline void start_turn(airi_worker *worker, airi_actor *actor)
 {
     airi_count(&worker->account.turns, 1);
     worker->turn_left = actor->turn_max;
+    worker->turn_took = false;
     worker->turn_end_ns = worker->now_ns + worker->turn_ns;
     if (__builtin_expect(worker->driven_mode, 0) && !worker->system->foreign) /* the seed decides how long a turn is */
         worker->turn_left = 1 + (uint32_t)(worker->system->world->random(worker->system->world) % actor->turn_max);
@@ -419,6 +420,19 @@ static inline airt_msg *next_mail(airi_worker *worker, airi_actor *actor, uint32
     return actor->lane_mask != 0 ? airi_lane_pop(actor) : NULL;
 }
 
+/* What was there when the turn began is done. What has come since, often by the actor's own doing, may wait for its next
+ * turn if others wait for this worker. */
+static inline bool has_had_its_turn(airi_worker *worker, airi_actor *actor)
+{
+    if (actor->lane_mask != 0 || !airi_mail_more(&actor->mail, actor->had))
+        return false;
+    if (__builtin_expect(!worker->turn_took, 1)) {
+        worker->turn_took = true;
+        return false;
+    }
+    return !airi_locality_empty(&worker->next) || !airi_runq_empty(&worker->runq);
+}
+
 /* One message, or the end of the turn. True: go on. */
 static inline bool step(airt_ctx *ctx, airi_actor *actor)
 {
@@ -429,6 +443,10 @@ static inline bool step(airt_ctx *ctx, airi_actor *actor)
         return false;
     if (__builtin_expect(airi_mail_has_new(&actor->urgent), 0))
         drop_late_answers(ctx->worker, actor);
+    if (has_had_its_turn(ctx->worker, actor)) {
+        airi_schedule_last(ctx->system, ctx->worker, actor);
+        return false;
+    }
     msg = next_mail(ctx->worker, actor, flags);
     if (msg == NULL)
         return !drained(ctx, actor) && !went_idle(ctx->worker, actor);
