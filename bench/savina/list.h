@@ -27,7 +27,7 @@
     X(bank)
 
 /* Actors that divide work. */
-#define SAVINA_PARALLELISM(X)
+#define SAVINA_PARALLELISM(X) X(radixsort) X(sieve) X(trapezoid) X(fibonacci) X(fibonacci_all) X(queens)
 
 #define SAVINA_LIST(X) SAVINA_MICRO(X) SAVINA_CONCURRENCY(X) SAVINA_PARALLELISM(X)
 
