@@ -27,7 +27,17 @@
     X(bank)
 
 /* Actors that divide work. */
-#define SAVINA_PARALLELISM(X) X(radixsort) X(sieve) X(trapezoid) X(fibonacci) X(fibonacci_all) X(queens)
+#define SAVINA_PARALLELISM(X)                                                                                          \
+    X(radixsort)                                                                                                       \
+    X(filterbank)                                                                                                      \
+    X(sieve)                                                                                                           \
+    X(trapezoid)                                                                                                       \
+    X(pi)                                                                                                              \
+    X(matrix)                                                                                                          \
+    X(quicksort)                                                                                                       \
+    X(queens)                                                                                                          \
+    X(fibonacci)                                                                                                       \
+    X(fibonacci_all)
 
 #define SAVINA_LIST(X) SAVINA_MICRO(X) SAVINA_CONCURRENCY(X) SAVINA_PARALLELISM(X)
 
