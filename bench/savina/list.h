@@ -31,13 +31,17 @@
     X(radixsort)                                                                                                       \
     X(filterbank)                                                                                                      \
     X(sieve)                                                                                                           \
+    X(cobweb)                                                                                                          \
     X(trapezoid)                                                                                                       \
     X(pi)                                                                                                              \
     X(matrix)                                                                                                          \
     X(quicksort)                                                                                                       \
+    X(paths)                                                                                                           \
+    X(relaxation)                                                                                                      \
     X(queens)                                                                                                          \
     X(fibonacci)                                                                                                       \
-    X(fibonacci_all)
+    X(fibonacci_all)                                                                                                   \
+    X(bitonic)
 
 #define SAVINA_LIST(X) SAVINA_MICRO(X) SAVINA_CONCURRENCY(X) SAVINA_PARALLELISM(X)
 
