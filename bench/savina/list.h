@@ -32,6 +32,7 @@
     X(filterbank)                                                                                                      \
     X(sieve)                                                                                                           \
     X(cobweb)                                                                                                          \
+    X(facility)                                                                                                        \
     X(trapezoid)                                                                                                       \
     X(pi)                                                                                                              \
     X(matrix)                                                                                                          \
