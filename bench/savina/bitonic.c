@@ -88,9 +88,9 @@ struct bitonic_ends {
 /* Before all that is there already. */
 static airt_status add_comparator(struct bitonic_ends *self, airt_ctx *ctx, uint32_t small, uint32_t large)
 {
-    const airt_spawn_options options = { .start = AIRT_START(bitonic_comparator, .small_wire = small,
-                                                             .large_wire = large, .small = self->wire[small],
-                                                             .large = self->wire[large]) };
+    const airt_spawn_options options = { .start =
+                                             AIRT_START(bitonic_comparator, .small_wire = small, .large_wire = large,
+                                                        .small = self->wire[small], .large = self->wire[large]) };
     bitonic_comparator_ref   comparator = { 0 };
 
     AIRT_TRY(airt_spawn(ctx, bitonic_comparator, &comparator, &options));

@@ -97,9 +97,9 @@ AIRT_ON(cobweb_node, cobweb_grow)
     self->first = msg->first;
     self->children = CHILDREN;
     for (uint32_t i = 0; i < CHILDREN; i++) {
-        const airt_spawn_options options = { .start = AIRT_START(cobweb_node, .number = msg->first + i,
-                                                                 .root = self->place.root,
-                                                                 .above.ref = airt_self(ctx)) };
+        const airt_spawn_options options = { .start =
+                                                 AIRT_START(cobweb_node, .number = msg->first + i,
+                                                            .root = self->place.root, .above.ref = airt_self(ctx)) };
 
         AIRT_TRY(airt_spawn(ctx, cobweb_node, &self->child[i], &options));
         grown.child[i] = self->child[i].ref;
@@ -119,8 +119,8 @@ AIRT_ON(cobweb_node, cobweb_walk)
     self->total = (struct cobweb_total){ 1, is_urgent(self->place.number), work_of(self->place.number) };
     self->missing = self->children;
     for (uint32_t i = 0; i < self->children; i++) {
-        const bool              urgent = is_urgent(self->first + i);
-        const airt_send_options options = { .priority = urgent ? AIRT_HIGH : AIRT_NORMAL };
+        const bool                  urgent = is_urgent(self->first + i);
+        const airt_send_options     options = { .priority = urgent ? AIRT_HIGH : AIRT_NORMAL };
         const struct cobweb_descend descend = { .index = i, .is_urgent = urgent };
 
         AIRT_TRY(airt_tell_body(ctx, airt_self(ctx), &cobweb_descend_kind, &descend, &options));
@@ -189,9 +189,8 @@ static airt_status let_grow(struct cobweb_root *self, airt_ctx *ctx)
 
 AIRT_ON(cobweb_root, bench_go)
 {
-    const airt_spawn_options options = {
-        .start = AIRT_START(cobweb_node, .number = 0, .root.ref = airt_self(ctx), .above.ref = airt_self(ctx))
-    };
+    const airt_spawn_options options = { .start = AIRT_START(cobweb_node, .number = 0, .root.ref = airt_self(ctx),
+                                                             .above.ref = airt_self(ctx)) };
 
     self->run = msg->run;
     self->random = SEED;
@@ -268,8 +267,9 @@ static void cobweb_run(bench_run *run)
 
 const bench_workload bench_cobweb = {
     .name = "cobweb",
-    .what = "a tree of --count nodes, an actor each, grows at random and is walked, urgent nodes first; twice Savina's\n"
-            "size",
+    .what =
+        "a tree of --count nodes, an actor each, grows at random and is walked, urgent nodes first; twice Savina's\n"
+        "size",
     .figure = { { "cobweb", "ns/node" } },
     .count = 400000,
     .small = 1000,

@@ -136,8 +136,7 @@ static airt_status grow(struct facility_quadrant *self, airt_ctx *ctx)
 static airt_status spawn_part(struct facility_quadrant *self, airt_ctx *ctx, uint32_t quadrant)
 {
     struct facility_quadrant_start start = self->place;
-    const airt_spawn_options       options = { .start = AIRT_BODY(facility_quadrant_start, &start),
-                                               .mailbox = waiting };
+    const airt_spawn_options options = { .start = AIRT_BODY(facility_quadrant_start, &start), .mailbox = waiting };
 
     start.known[start.depth++] = self->place.middle;
     start.middle = middle_of(self->place.middle, self->place.side, quadrant);
@@ -276,8 +275,8 @@ AIRT_BEHAVIOR(facility_source)
 /* --- the run ------------------------------------------------------------------------------------------------------ */
 
 /* Puts the points of a quadrant in front, in their order; the others behind them, in theirs. scratch: as many. */
-static size_t bring_forward(struct facility_point *point, size_t count, struct facility_point middle,
-                            uint32_t quadrant, struct facility_point *scratch)
+static size_t bring_forward(struct facility_point *point, size_t count, struct facility_point middle, uint32_t quadrant,
+                            struct facility_point *scratch)
 {
     size_t in = 0, out = 0;
 
@@ -298,7 +297,7 @@ typedef struct square {
 /* Not point by point: a quadrant whose customers cost too much will be split, and then they all belong to its parts. */
 static struct facility_total total_of(square all, struct facility_quadrant_start place)
 {
-    struct facility_total        total = { .customers = all.count };
+    struct facility_total          total = { .customers = all.count };
     struct facility_quadrant_start part = place;
 
     for (size_t i = 0; i < all.count && (total.cost <= SPLIT_COST || place.depth == DEPTH_MAX); i++)
@@ -334,7 +333,7 @@ static struct facility_total total_of_all(square all)
 
 static void compare(bench_run *run, const facility_get_answer *got)
 {
-    square                all = { calloc(run->count, sizeof *all.point), calloc(run->count, sizeof *all.point), run->count };
+    square all = { calloc(run->count, sizeof *all.point), calloc(run->count, sizeof *all.point), run->count };
     struct facility_total want = { 0 };
 
     if (all.point == NULL || all.scratch == NULL)

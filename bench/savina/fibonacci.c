@@ -58,10 +58,9 @@ AIRT_ON(fibonacci, fibonacci_start)
     self->to = msg->to;
     self->sum.actors = 1;
     for (uint32_t before = 1; before <= 2; before++) {
-        const airt_spawn_options options = {
-            .start = AIRT_START(fibonacci, .number = msg->number - before, .cut_off = msg->cut_off, .to = me)
-        };
-        fibonacci_ref part = { 0 };
+        const airt_spawn_options options = { .start = AIRT_START(fibonacci, .number = msg->number - before,
+                                                                 .cut_off = msg->cut_off, .to = me) };
+        fibonacci_ref            part = { 0 };
 
         AIRT_TRY(airt_spawn(ctx, fibonacci, &part, &options));
     }
@@ -182,7 +181,8 @@ static void fibonacci_all_run(bench_run *run)
 
 const bench_workload bench_fibonacci = {
     .name = "fibonacci",
-    .what = "the --count-th number of Fibonacci, an actor for each number above 22 that takes part; Savina's is the 25th",
+    .what =
+        "the --count-th number of Fibonacci, an actor for each number above 22 that takes part; Savina's is the 25th",
     .figure = { { "fibonacci", "ms/run" } },
     .count = 45,
     .small = 26,

@@ -368,9 +368,9 @@ static bool build(bank *all)
 {
     const airt_spawn_options of_source = { .start = AIRT_START(filterbank_source, .channels = all->run->actors) };
 
-    if (!bench_status(all->run, "spawn",
-                      airt_spawn(all->system, filterbank_join, &all->join,
-                                 &(airt_spawn_options){ .mailbox = waiting })) ||
+    if (!bench_status(
+            all->run, "spawn",
+            airt_spawn(all->system, filterbank_join, &all->join, &(airt_spawn_options){ .mailbox = waiting })) ||
         !bench_status(all->run, "spawn", airt_spawn(all->system, filterbank_source, &all->source, &of_source)))
         return false;
     airt_tell(all->system, all->join, bench_go, .run = all->run);
@@ -424,8 +424,7 @@ static void check_signal(bank *all)
 
     if (want == NULL)
         (void)bench_fail(run, "no memory");
-    else if (bench_status(run, "ask",
-                          airt_ask(all->system, all->join, &joined, AIRT_SECONDS(60), filterbank_get)) &&
+    else if (bench_status(run, "ask", airt_ask(all->system, all->join, &joined, AIRT_SECONDS(60), filterbank_get)) &&
              bench_equal(run, "bytes of samples", joined.values.size, run->count * sizeof *want))
         compare(run, (const void *)joined.values.at, want);
     airt_answer_clear(all->system, filterbank_signal, &joined);
@@ -453,8 +452,9 @@ static void filterbank_run(bench_run *run)
 
 const bench_workload bench_filterbank = {
     .name = "filterbank",
-    .what = "--count samples through 8 channels (--actors) of two FIR filters each, half as many coefficients as samples\n"
-            "each; Savina has 34,816 samples and 16,384 coefficients",
+    .what =
+        "--count samples through 8 channels (--actors) of two FIR filters each, half as many coefficients as samples\n"
+        "each; Savina has 34,816 samples and 16,384 coefficients",
     .figure = { { "filterbank", "ms/run" } },
     .count = 32768,
     .small = 400,

@@ -39,6 +39,7 @@
     X(quicksort)                                                                                                       \
     X(paths)                                                                                                           \
     X(relaxation)                                                                                                      \
+    X(astar)                                                                                                           \
     X(queens)                                                                                                          \
     X(fibonacci)                                                                                                       \
     X(fibonacci_all)                                                                                                   \

@@ -234,8 +234,8 @@ static void transform(const double *matrix, const double *vector, double *result
 static void check_product(bench_run *run, const matrix_get_answer *got, double *vector)
 {
     const uint64_t size = run->count;
-    double *const  given = vector, *const half = given + size, *const want = half + size, *const found = want + size;
-    uint64_t       random = 1;
+    double *const given = vector, *const half = given + size, *const want = half + size, *const found = want + size;
+    uint64_t random = 1;
 
     for (uint64_t i = 0; i < size; i++)
         given[i] = (double)(bench_random(&random) % 65536);
@@ -290,8 +290,9 @@ static void matrix_run(bench_run *run)
 
 const bench_workload bench_matrix = {
     .name = "matrix",
-    .what = "two matrices of --count by --count, in blocks down to 128 by 128 among 20 workers (--actors); twice Savina's\n"
-            "size, 8 times the work",
+    .what =
+        "two matrices of --count by --count, in blocks down to 128 by 128 among 20 workers (--actors); twice Savina's\n"
+        "size, 8 times the work",
     .figure = { { "matrix", "ms/run" } },
     .count = 2048,
     .small = 256,

@@ -221,8 +221,7 @@ AIRT_ON(paths_block, paths_column)
     return keep_for_round(self, ctx, &self->column[msg->round]);
 }
 
-#define paths_block_HANDLES(ON, A)                                                                                     \
-    ON(A, paths_block_start) ON(A, paths_peers) ON(A, paths_row) ON(A, paths_column)
+#define paths_block_HANDLES(ON, A) ON(A, paths_block_start) ON(A, paths_peers) ON(A, paths_row) ON(A, paths_column)
 AIRT_BEHAVIOR(paths_block)
 
 /* --- the master --------------------------------------------------------------------------------------------------- */
@@ -281,8 +280,8 @@ AIRT_ON(paths_master, paths_done)
     const int32_t *cell = (const void *)msg->cells.at;
 
     for (size_t i = 0; i < BLOCK; i++)
-        memcpy(self->distance + (msg->row * BLOCK + i) * self->run->count + msg->column * BLOCK,
-               cell + i * BLOCK, BLOCK * sizeof *cell);
+        memcpy(self->distance + (msg->row * BLOCK + i) * self->run->count + msg->column * BLOCK, cell + i * BLOCK,
+               BLOCK * sizeof *cell);
     if (--self->missing == 0)
         bench_event(self->run);
     return AIRT_OK;

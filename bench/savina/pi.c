@@ -243,8 +243,9 @@ static void pi_run(bench_run *run)
 
 const bench_workload bench_pi = {
     .name = "pi",
-    .what = "--count decimal places, computed by 20 workers (--actors) and compared with another series; 8 times Savina's\n"
-            "places",
+    .what =
+        "--count decimal places, computed by 20 workers (--actors) and compared with another series; 8 times Savina's\n"
+        "places",
     .figure = { { "pi", "ms/run" } },
     .count = 40000,
     .small = 600,

@@ -250,8 +250,9 @@ static void queens_run(bench_run *run)
 
 const bench_workload bench_queens = {
     .name = "queens",
-    .what = "all ways to place --count queens, by 20 workers (--actors); Savina has 12 queens, 15 are 160 times as many\n"
-            "solutions",
+    .what =
+        "all ways to place --count queens, by 20 workers (--actors); Savina has 12 queens, 15 are 160 times as many\n"
+        "solutions",
     .figure = { { "queens", "ms/run" } },
     .count = 15,
     .small = 7,

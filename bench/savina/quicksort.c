@@ -122,8 +122,7 @@ struct quicksort {
 
 static airt_status spawn_for(airt_ctx *ctx, part values)
 {
-    const airt_spawn_options options = { .start =
-                                             AIRT_START(quicksort, .values = values, .to.ref = airt_self(ctx)) };
+    const airt_spawn_options options = { .start = AIRT_START(quicksort, .values = values, .to.ref = airt_self(ctx)) };
     quicksort_ref            side = { 0 };
 
     return airt_spawn(ctx, quicksort, &side, &options);

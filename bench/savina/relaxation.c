@@ -99,8 +99,7 @@ static airt_status tell_neighbours(const struct relaxation_cell *self, airt_ctx 
 
     for (side to = UP; to < SIDES; to++)
         if (!airt_ref_none(self->neighbour[to].ref))
-            AIRT_TRY(
-                airt_tell(ctx, self->neighbour[to], relaxation_value, .from = back[to], .value = self->value));
+            AIRT_TRY(airt_tell(ctx, self->neighbour[to], relaxation_value, .from = back[to], .value = self->value));
     return AIRT_OK;
 }
 
@@ -146,8 +145,7 @@ AIRT_ON(relaxation_cell, relaxation_value)
     return is_due(self) ? relax(self, ctx) : AIRT_OK;
 }
 
-#define relaxation_cell_HANDLES(ON, A)                                                                                 \
-    ON(A, relaxation_cell_start) ON(A, relaxation_neighbours) ON(A, relaxation_value)
+#define relaxation_cell_HANDLES(ON, A) ON(A, relaxation_cell_start) ON(A, relaxation_neighbours) ON(A, relaxation_value)
 AIRT_BEHAVIOR(relaxation_cell)
 
 /* --- the master --------------------------------------------------------------------------------------------------- */
