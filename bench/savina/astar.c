@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* How does a search spread that is guided by what it has found? A* through a cube of cells, each with a price of entry,
- * from one corner to the opposite one. A worker owns every twentieth plane, and what is known about its cells; it goes on
- * where the way so far and the least that is still to come are shortest, and tells its neighbours, in batches, what it
- * found for their planes. It has one batch under way to each of them, so no box fills. Every message between workers is
- * counted by the master, and counted before it is sent: when the count is 0, the search is over. */
+/* What does a search cost that is guided by what it has found, when no memory is shared? A* through a cube of cells,
+ * each with a price of entry, from one corner to the opposite one. A worker owns every twentieth plane and what is
+ * known about its cells; it goes on where a whole path may be cheapest, and tells its two neighbours in batches what it
+ * found for their planes. A batch is under way to each at most, so no box fills. */
 #include "harness.h"
 
 #include <stdlib.h>
@@ -50,7 +49,8 @@ AIRT_ANSWER(astar_get, astar_price)
     KIND(astar_neighbours) KIND(astar_begin) KIND(astar_visits) KIND(astar_receipt) KIND(astar_get)
 AIRT_PROTOCOL(astar_worker)
 
-/* Messages that were about to be sent, less the one that was handled. */
+/* Messages to workers that are about to be sent, less the one that was handled. It is told before they are sent: a
+ * count of 0 says that nothing is under way, and the search is over. */
 struct astar_counted {
     int32_t change;
 };
@@ -111,7 +111,7 @@ static uint32_t neighbours_of(cell at, uint32_t side, cell *out_cell)
     return count;
 }
 
-/* --- lists of a price and a cell's number in a word: the smaller word is the cheaper cell -------------------------- */
+/* --- lists of a price and a cell's number in a word: the smaller word is the cheaper cell ------------------------- */
 
 typedef struct list {
     uint64_t *at;

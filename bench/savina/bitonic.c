@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What does a network of very many actors cost? Batcher's bitonic sorter: wires carry a number each, and an actor for each
- * comparator tells the smaller of its two numbers down one wire and the larger down the other. The next batch enters when
- * the last number of this one has left, so a comparator has two numbers at most. */
+/* What does a network of very many actors cost? Batcher's bitonic sorter: wires carry a number each, and an actor for
+ * each comparator tells the smaller of its two numbers down one wire and the larger down the other. The next batch
+ * enters when the last number of this one has left, so a comparator has two numbers at most. */
 #include "harness.h"
 
 #include <inttypes.h>

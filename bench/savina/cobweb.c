@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What does a tree of actors cost that grows by chance? A root lets nodes chosen at random spawn ten children each, until
- * there are --count nodes; a few are growing at a time, so that its box does not fill. Then the tree is walked: a node
- * works a while and puts its children into its own mailbox, those that are urgent with a higher priority, which must
- * come first; what a node and all below it have done goes up, and it ends. */
+/* What does a tree of actors cost that grows by chance? A root lets nodes chosen at random spawn ten children each,
+ * until there are --count nodes; a few are growing at a time, so that its box does not fill. Then the tree is walked: a
+ * node works a while and puts its children into its own mailbox, those that are urgent with a higher priority, which
+ * must come first; what a node and all below it have done goes up, and it ends. */
 #include "harness.h"
 
 enum {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What does a tree of actors cost that grows where the work is? Customers are points on a square. A quadrant serves those
- * that lie in it from the nearest facility it knows, and adds up the ways; when they cost more than twice a facility, it
- * opens one in its middle, makes four quadrants of itself, hands its customers down, and from then on passes all on.
- * Customers flow down only: a full box makes its sender wait, and nobody waits in a circle. */
+/* What does a tree of actors cost that grows where the work is? Customers are points on a square. A quadrant serves its
+ * own from the nearest facility it knows; when their ways cost more than two facilities, it opens one in its middle,
+ * hands its customers down to four new quadrants, and from then on passes all on. All flow down: a full box makes its
+ * sender wait, and nobody waits in a circle. */
 #include "harness.h"
 
 #include <math.h>

@@ -3,8 +3,9 @@
  *   source: --count samples, whole numbers from -100 to 100, to each of C channels (--actors); of channel c:
  *   delay by c samples; FIR by the coefficients h; down: every C-th sample, the first included; up: C-1 zeros behind
  *   each; delay by C-1-c; FIR by the coefficients f; then join: sample by sample the sum over all channels.
- * FIR: y(t) = sum over k of h(k) x(t-k), with count / 2 coefficients, whole numbers from -8 to 8; before its start every
- * signal is 0. An actor for each stage, a message for each sample. All flows one way: a full box makes its sender wait. */
+ * FIR: y(t) = sum over k of h(k) x(t-k), with count / 2 coefficients, whole numbers from -8 to 8; every signal is 0
+ * before its start. An actor for each stage, a message for each sample. All flows one way: a full box makes its sender
+ * wait, and nobody waits in a circle. */
 #include "harness.h"
 
 #include <inttypes.h>

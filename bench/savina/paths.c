@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* How does work spread whose parts need each other's data in every round? Floyd and Warshall: an actor for each block of
- * the matrix of distances. In round k the blocks of row k send its cells down their columns, those of column k along
- * their rows; a block that has both keeps step. Messages of later rounds are kept until then. Who waits for room in a
- * full box waits for a block that is behind, and the last one never waits, so nobody waits in a circle. */
+/* How does work spread whose parts need each other's data in every round? Floyd and Warshall: an actor for each block
+ * of the matrix of distances. In round k the blocks of row k send its cells along their columns, those of column k
+ * along their rows, and a block that has both keeps step. Who waits for room in a full box waits for a block that is
+ * behind, and the last one never waits, so nobody waits in a circle. */
 #include "harness.h"
 
 #include <inttypes.h>
@@ -153,7 +153,7 @@ static bool is_ready(const struct paths_block *self)
            (has_column(self) || self->column[self->round] != NULL);
 }
 
-/* Every way by node `round`, if it is shorter. row: a copy, so that the loop has nothing to fear from its own writes. */
+/* Every way by node `round`, if it is shorter. row: a copy, so that the loop need not fear its own writes. */
 static void shorten(struct paths_block *self, const int32_t *column, size_t stride)
 {
     const airt_msg *came = self->row[self->round];
@@ -204,7 +204,7 @@ AIRT_ON(paths_block, paths_peers)
     return go_on(self, ctx);
 }
 
-/* Rows and columns may come before the peers. */
+/* Rows and columns may come before the peers, or for later rounds: they are kept until then. */
 static airt_status keep_for_round(struct paths_block *self, airt_ctx *ctx, airt_msg **place)
 {
     AIRT_TRY(airt_keep(ctx, place));

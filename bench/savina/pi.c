@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* How well does long arithmetic spread, when each result is large? Pi is the sum over k of
- * (4/(8k+1) - 2/(8k+4) - 1/(8k+5) - 1/(8k+6)) / 16^k. A master gives each of twenty workers some terms, adds their sum,
- * which comes as a blob, to its own, and gives the worker the next ones: a message under way for each, no box fills. */
+/* How well does long arithmetic spread, when each result is large? Pi is the sum over k of (4/(8k+1) - 2/(8k+4) -
+ * 1/(8k+5) - 1/(8k+6)) / 16^k. A master gives each of twenty workers some terms, adds their sum, which comes as a blob,
+ * to its own, and gives the worker the next ones: a message under way for each, no box fills. */
 #include "bignum.h"
 #include "harness.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* How does a search spread that divides as it goes? A master deals boards to twenty workers. A worker answers a board of
- * few queens with the places that are free in its next row, which the master deals as new boards; a board of four queens
- * it solves by itself. Boards wait in the workers' mailboxes, those with more queens first, so few are open at a time. */
+/* How does a search spread that divides as it goes? A master deals boards to twenty workers. A worker answers a board
+ * of few queens with the places that are free in its next row, which the master deals as new boards; a board of four
+ * queens it solves by itself. Boards wait in the workers' mailboxes, those with more queens first, so few are open at a
+ * time. */
 #include "harness.h"
 
 enum {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What does a long pipeline cost? Numbers pass through one actor for each bit, the lowest first. Each lets the numbers
- * without its bit pass, keeps those with it, and sends them after the last one has come: behind the highest bit they are
- * in order. All flows one way, so a full box makes its sender wait and nobody waits in a circle. */
+ * without its bit pass, keeps those with it, and sends them after the last one has come: behind the highest bit they
+ * are in order. All flows one way, so a full box makes its sender wait and nobody waits in a circle. */
 #include "harness.h"
 
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What do many small actors cost that go in step with their neighbours? Successive over-relaxation on a square of --actors
- * by --actors cells, an actor each, inside a fixed border; all values at first random between 0 and 1. Cells are red and
- * black like a chessboard, red in the corner. --count times: every red cell becomes
+/* What do many small actors cost that go in step with their neighbours? Successive over-relaxation on a square of
+ * --actors by --actors cells, an actor each, inside a fixed border; all values at first random between 0 and 1. Cells
+ * are red and black like a chessboard, red in the corner. --count times: every red cell becomes
  *   omega / 4 * (up + down + left + right) + (1 - omega) * itself,   omega = 1.25,
- * then every black cell does. A cell tells its neighbours its value whenever it has changed, and is due when it has heard
+ * then every black cell does. A cell tells its neighbours its value when it has changed, and is due when it has heard
  * from all of them; so nobody is two messages ahead, and a box holds four values at most. */
 #include "harness.h"
 

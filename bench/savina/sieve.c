@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What does a pipeline cost that grows while it runs? Numbers flow down a chain of filters. A filter keeps the first
- * thousand primes that reach it and stops their multiples; what is left goes on to the next filter, which is made when it
- * is needed. All flows one way, so a full box makes its sender wait and nobody waits in a circle. */
+ * thousand primes that reach it and stops their multiples; what is left goes on to the next filter, which is made when
+ * it is needed. All flows one way, so a full box makes its sender wait and nobody waits in a circle. */
 #include "harness.h"
 
 #include <stdlib.h>

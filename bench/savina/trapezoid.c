@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* How well does plain arithmetic spread over the cores? A master cuts the interval from 1 to 5 into as many parts as
- * there are workers; each integrates its part by the trapezoidal rule and tells its sum. The master adds the sums in the
- * order of the parts, so that the order in which they come changes nothing. */
+ * there are workers; each integrates its part by the trapezoidal rule and tells its sum. The master adds the sums in
+ * the order of the parts, so that the order in which they come changes nothing. */
 #include "harness.h"
 
 #include <math.h>
