@@ -238,9 +238,9 @@ static void quicksort_run(bench_run *run)
 
 const bench_workload bench_quicksort = {
     .name = "quicksort",
-    .what = "--count values, divided among actors down to 2,048 and sorted in place; 10 times Savina's size",
+    .what = "--count values, divided among actors down to 2,048 and sorted in place; 15 times Savina's size",
     .figure = { { "quicksort", "ms/run" } },
-    .count = 10000000,
+    .count = 15000000,
     .small = 20000,
     .run = quicksort_run,
 };

@@ -231,9 +231,9 @@ static void radixsort_run(bench_run *run)
 
 const bench_workload bench_radixsort = {
     .name = "radixsort",
-    .what = "--count values pass through an actor for each of their 60 bits (--actors); 3 times Savina's size",
+    .what = "--count values pass through an actor for each of their 60 bits (--actors); 5 times Savina's size",
     .figure = { { "radixsort", "ns/message" } },
-    .count = 300000,
+    .count = 500000,
     .small = 300,
     .actors = 60,
     .small_actors = 8,

@@ -162,9 +162,9 @@ static void trapezoid_run(bench_run *run)
 
 const bench_workload bench_trapezoid = {
     .name = "trapezoid",
-    .what = "100 workers (--actors) integrate a function from 1 to 5, in --count pieces; 6 times Savina's size",
+    .what = "100 workers (--actors) integrate a function from 1 to 5, in --count pieces; 10 times Savina's size",
     .figure = { { "trapezoid", "ms/run" } },
-    .count = 60000000,
+    .count = 100000000,
     .small = 20000,
     .actors = 100,
     .small_actors = 10,
