@@ -175,47 +175,41 @@ AIRT_BEHAVIOR(queens_master)
 
 /* --- the run ------------------------------------------------------------------------------------------------------ */
 
-typedef struct reference {
-    int  size;
-    bool column[QUEENS_MAX], rising[2 * QUEENS_MAX], falling[2 * QUEENS_MAX]; /* taken */
-} reference;
+/* Squares taken by their numbers: column, row + column along one diagonal, row - column along the other. A bit each. */
+typedef struct taken {
+    uint64_t columns, rising, falling;
+} taken;
 
-static uint64_t count_from(reference *self, int row);
+static uint64_t count_from(const taken *squares, uint32_t row, uint32_t size);
 
-static uint64_t count_with(reference *self, int row, int column)
+static uint64_t count_with(const taken *squares, uint32_t row, uint64_t column, uint32_t size)
 {
-    bool *const taken[] = { &self->column[column], &self->rising[row + column],
-                            &self->falling[row - column + self->size] };
-    uint64_t    solutions;
+    const uint64_t rising = column << row, falling = column << (size - row);
+    const taken    next = { squares->columns | column, squares->rising | rising, squares->falling | falling };
 
-    if (*taken[0] || *taken[1] || *taken[2])
-        return 0;
-    *taken[0] = *taken[1] = *taken[2] = true;
-    solutions = count_from(self, row + 1);
-    *taken[0] = *taken[1] = *taken[2] = false;
-    return solutions;
+    return (squares->rising & rising) == 0 && (squares->falling & falling) == 0 ? count_from(&next, row + 1, size) : 0;
 }
 
-static uint64_t count_from(reference *self, int row)
+static uint64_t count_from(const taken *squares, uint32_t row, uint32_t size)
 {
     uint64_t solutions = 0;
 
-    if (row == self->size)
+    if (row == size)
         return 1;
-    for (int column = 0; column < self->size; column++)
-        solutions += count_with(self, row, column);
+    for (uint64_t columns = ~squares->columns & all_places(size); columns != 0; columns &= columns - 1)
+        solutions += count_with(squares, row, columns & -columns, size);
     return solutions;
 }
 
 /* The solutions that begin in the right half mirror those of the left. */
-static uint64_t count_all(int size)
+static uint64_t count_all(uint32_t size)
 {
-    reference self = { .size = size };
-    uint64_t  solutions = 0;
+    const taken nothing = { 0 };
+    uint64_t    solutions = 0;
 
-    for (int column = 0; column < size / 2; column++)
-        solutions += 2 * count_with(&self, 0, column);
-    return solutions + (size % 2 == 1 ? count_with(&self, 0, size / 2) : 0);
+    for (uint32_t column = 0; column < size / 2; column++)
+        solutions += 2 * count_with(&nothing, 0, UINT64_C(1) << column, size);
+    return solutions + (size % 2 == 1 ? count_with(&nothing, 0, UINT64_C(1) << size / 2, size) : 0);
 }
 
 static void check_solutions(bench_run *run, airt_system *system, queens_master_ref master)
@@ -225,7 +219,7 @@ static void check_solutions(bench_run *run, airt_system *system, queens_master_r
     if (!bench_status(run, "ask", airt_ask(system, master, &got, AIRT_SECONDS(60), queens_get)))
         return;
     run->found.check = got.solutions;
-    (void)bench_equal(run, "solutions", got.solutions, count_all((int)run->count));
+    (void)bench_equal(run, "solutions", got.solutions, count_all((uint32_t)run->count));
 }
 
 static void queens_run(bench_run *run)
