@@ -127,6 +127,9 @@ typedef struct airt_system_options {
     uint32_t             flight_events;    /* events kept for each worker, at most 1,048,576; 0: 4,096 */
     const char          *postmortem_path;  /* where a fault that is not contained is described before it ends the
                                             * process; appended to, made if need be; NULL: nowhere. Copied. */
+    uint32_t             spin_us;          /* longest look of an idle worker, and of a thread that waits for an answer,
+                                            * before it sleeps; shorter, or none, where that has not paid lately. One
+                                            * pool worker at a time. 0: 50, on one core none; UINT32_MAX: never */
 } airt_system_options;                     /* NULL or all zero: defaults; a test proves each */
 
 #define AIRT_ACTORS_LIMIT ((1u << 28) - 2)
@@ -202,7 +205,7 @@ static inline void airt_system_stats_get(airt_system *system, airt_system_stats 
 AIRI_STATIC_ASSERT(sizeof(airt_recorder) == 48 && offsetof(airt_recorder, accepted) == 8 &&
                        offsetof(airt_recorder, state) == 40,
                    "layout frozen: only append");
-AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 144 && offsetof(airt_system_options, foreign_loop) == 48 &&
+AIRI_STATIC_ASSERT(sizeof(airt_system_options) == 152 && offsetof(airt_system_options, foreign_loop) == 48 &&
                        offsetof(airt_system_options, recorder) == 56 &&
                        offsetof(airt_system_options, report_context) == 88 &&
                        offsetof(airt_system_options, faults) == 96 && offsetof(airt_system_options, memory_max) == 112,

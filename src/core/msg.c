@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+AIRI_SITE_DEFINE(airi_msg_site)
+
 static void msg_init(airt_msg *msg, const airt_kind *kind, size_t units, unsigned flags)
 {
     *msg = (airt_msg){ .kind = kind };

@@ -129,10 +129,12 @@ static inline size_t airi_msg_units(size_t body, size_t tail, unsigned flags)
     return (bytes + AIRI_MSG_UNIT - 1) / AIRI_MSG_UNIT;
 }
 
-/* One site for all messages. */
+/* One site for all messages, wherever this is compiled in. */
+extern const airi_site airi_msg_site;
+
 static inline bool airi_msg_permitted(airt_world *world)
 {
-    return airi_permits(world, AIRT_ALLOCATION_MESSAGE);
+    return airi_permits_at(world, AIRT_ALLOCATION_MESSAGE, &airi_msg_site);
 }
 
 /* Uninitialised; NULL: no memory. */

@@ -83,6 +83,7 @@ static void check_defaults(airt_system *system)
     assert_true(stats.stacks_max >= 64);
     assert_int_equal(o->turn_us, 1000);
     assert_int_equal(o->stuck_ms, 1000);
+    assert_int_equal(o->spin_us, o->world->cores(o->world) > 1 ? 50 : UINT32_MAX);
     assert_int_equal(o->abandoned_max, 1024);
     assert_null(o->flight_path);
     assert_int_equal(o->faults, AIRT_FAULTS_DEFAULT);
@@ -123,7 +124,8 @@ static void what_is_asked_for_is_what_there_is(void **state)
                                   .turn_us = 8,
                                   .stuck_ms = 9,
                                   .abandoned_max = 10,
-                                  .recorder = &airt_recorder_none };
+                                  .recorder = &airt_recorder_none,
+                                  .spin_us = 11 };
     airt_system_stats   stats;
     subject_ref         subject;
 
@@ -131,6 +133,8 @@ static void what_is_asked_for_is_what_there_is(void **state)
     OK(airt_system_create(&given, &system));
     for (size_t at = offsetof(airt_system_options, workers); at < offsetof(airt_system_options, foreign_loop); at += 4)
         assert_memory_equal((char *)&system->options + at, (char *)&given + at, 4); /* numbers all, without gaps */
+    assert_int_equal(system->options.spin_us, 11);
+    assert_int_equal(system->spin_ns, 11000);
     assert_ptr_equal(system->options.recorder, given.recorder);
     assert_null(system->recorder);
     airt_system_stats_get(system, &stats);

@@ -70,6 +70,20 @@ static void take_answers(airt_system *system, airi_actor *slot)
     }
 }
 
+/* Whether something came while it looked. */
+static bool look_for_answer(airt_system *system, airi_actor *slot, int64_t began_ns)
+{
+    int64_t  until_ns = began_ns + airi_spin_span_ns(&system->spin_outside);
+    unsigned looks = 0;
+
+    while (!airi_mail_has_new(&slot->urgent)) {
+        if (++looks % AIRI_SPIN_LOOKS == 0 && system->world->now_ns(system->world) >= until_ns)
+            return false;
+        airi_spin_pause();
+    }
+    return true;
+}
+
 /* Sleeps until something was pushed, or the deadline. False: the deadline. The urgent word is idle while the thread
  * sleeps, as a suspended actor's is. */
 static bool sleep_once(airt_system *system, airi_actor *slot, int64_t deadline_ns)
@@ -94,16 +108,16 @@ static bool sleep_once(airt_system *system, airi_actor *slot, int64_t deadline_n
 airt_status airi_outside_call_wait(airt_system *system, airi_actor *slot, airt_call call, int64_t deadline_ns)
 {
     airi_call_record *record = airi_call_of(system, call);
+    int64_t           began_ns = system->spin_ns != 0 ? system->world->now_ns(system->world) : 0;
+    bool              in_time = true;
 
-    for (;;) {
-        take_answers(system, slot);
-        if (record->done)
-            return AIRT_OK;
-        if (!sleep_once(system, slot, deadline_ns)) {
-            take_answers(system, slot);
-            return record->done ? AIRT_OK : AIRT_ETIMEDOUT;
-        }
-    }
+    if (airi_spin_span_ns(&system->spin_outside) != 0)
+        (void)look_for_answer(system, slot, began_ns);
+    for (take_answers(system, slot); in_time && !record->done; take_answers(system, slot))
+        in_time = sleep_once(system, slot, deadline_ns);
+    if (system->spin_ns != 0)
+        airi_spin_learn(&system->spin_outside, system->world->now_ns(system->world) - began_ns, system->spin_ns);
+    return record->done ? AIRT_OK : AIRT_ETIMEDOUT;
 }
 
 /* What the answer's message owns passes to the caller: the body's blobs as they are, its views' bytes copied. */

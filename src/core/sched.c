@@ -202,7 +202,8 @@ static void schedule_blocking(airt_system *system, airi_worker *worker, airi_act
 static void schedule_dedicated(airt_system *system, airi_worker *worker, airi_actor *actor, airi_worker *own)
 {
     airi_store(&own->next.item, actor, AIRI_SEQ_CST); /* empty: its one actor is not queued yet; see airi_park */
-    airi_ring_worker(system, own, worker);
+    if (airi_load(&own->word, AIRI_SEQ_CST) == 0)     /* else it is awake, and looks before it rests */
+        airi_ring_worker(system, own, worker);
 }
 
 /* Back to the thread that its handler was suspended on. */
@@ -547,12 +548,54 @@ static int64_t park_deadline(airi_worker *worker)
     return due;
 }
 
+/* Before it parks: whether work came while it looked. A pool worker that looks counts as searching, so that nobody is woken
+ * for what it will find, and wakes the next when it has found some, like one that was woken. */
+static bool look_for_work(airi_worker *worker, int64_t began_ns)
+{
+    airt_system *system = worker->system;
+    int64_t      until_ns = began_ns + airi_spin_span_ns(&worker->spin);
+    unsigned     looks = 0;
+    bool         found = false;
+
+    while (!found &&
+           (++looks % AIRI_SPIN_LOOKS != 0 || (worker->now_ns = system->world->now_ns(system->world)) < until_ns)) {
+        airi_spin_pause();
+        found = airi_work_visible(worker) || airi_worker_leaves(worker) ||
+                airi_load(&system->timer_due, AIRI_RELAXED) <= worker->now_ns; /* relaxed: a glance */
+    }
+    return found;
+}
+
+static bool spin(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    bool         pooled = worker->class <= AIRI_CLASS_SPARE;
+    bool         found;
+
+    worker->now_ns = system->world->now_ns(system->world);
+    worker->now_age = 1;
+    worker->idle_since_ns = worker->now_ns;
+    if (airi_spin_span_ns(&worker->spin) == 0 || (pooled && airi_load(&system->searching, AIRI_SEQ_CST) != 0))
+        return false;
+    if (pooled)
+        (void)airi_fetch_add(&system->searching, 1, AIRI_SEQ_CST);
+    found = look_for_work(worker, worker->now_ns);
+    if (pooled)
+        (void)airi_fetch_sub(&system->searching, 1, AIRI_SEQ_CST);
+    worker->chosen = worker->chosen || (pooled && found);
+    return found;
+}
+
 void airi_park(airi_worker *worker)
 {
     airt_system *system = worker->system;
     int64_t      deadline;
     bool         rested = false;
 
+    if (spin(worker)) {
+        airi_spin_learn(&worker->spin, worker->now_ns - worker->idle_since_ns, system->spin_ns);
+        return;
+    }
     announce_parked(worker);
     deadline = park_deadline(worker);
     airi_watch_rest(worker);
@@ -568,6 +611,7 @@ void airi_park(airi_worker *worker)
     airi_faults_replenish(worker); /* if there was no stack when it last took one */
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 1;
+    airi_spin_learn(&worker->spin, worker->now_ns - worker->idle_since_ns, system->spin_ns);
     if (rested)
         airi_flight_note(system, (airi_flight_fact){ .type = AIRI_FLIGHT_UNPARK });
 }

@@ -45,6 +45,7 @@ static void defaults(airt_system_options *o)
     o->actors_max = or_default(o->actors_max, 1u << 24);
     o->turn_us = or_default(o->turn_us, 1000);
     o->stuck_ms = or_default(o->stuck_ms, 1000);
+    o->spin_us = or_default(o->spin_us, o->world->cores(o->world) > 1 ? 50 : UINT32_MAX);
     o->abandoned_max = or_default(o->abandoned_max, 1024);
     o->flight_events = or_default(o->flight_events, AIRI_FLIGHT_EVENTS_DEFAULT);
     o->faults_max = or_default(o->faults_max, 1000);
@@ -57,6 +58,14 @@ static void locks_and_lists(airt_system *system)
     airi_list_init(&system->parked_blocking);
     airi_store(&system->keeper_due, AIRI_NEVER, AIRI_SEQ_CST);
     system->foreign = system->options.foreign_loop;
+}
+
+/* Where others run this thread's work, nothing comes while it looks. */
+static int64_t spin_ns(const airt_system *system)
+{
+    bool never = system->world->driven || system->options.foreign_loop || system->options.spin_us == UINT32_MAX;
+
+    return never ? 0 : (int64_t)system->options.spin_us * 1000;
 }
 
 /* Beside the living: callers' slots, and those that workers have at hand. */
@@ -223,6 +232,8 @@ airt_status airt_system_create_sized(const airt_system_options *options, size_t 
     system->world = read.world;
     system->generation = 1 + (read.world->random(read.world) & (AIRI_GENERATION_LAST >> 1));
     system->light = read.world->fence_all(read.world);
+    system->spin_ns = spin_ns(system);
+    airi_spin_init(&system->spin_outside, system->spin_ns);
     locks_and_lists(system);
     recorder_read(system, recorder_size);
     airi_quota_init(&system->quota, read.memory_max, memory_hit, system);

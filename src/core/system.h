@@ -12,6 +12,7 @@
 #include "core/names.h"
 #include "core/runq.h"
 #include "core/slots.h"
+#include "core/spin.h"
 #include "core/wheel.h"
 #include "port/port.h"
 #include "port/signals.h"
@@ -105,6 +106,8 @@ struct airi_worker {
     const char             *seen_behavior, *seen_message;
     uint32_t                seen_runaway_ms; /* what its behaviour says; 0: it may compute as long as it likes */
     AIRI_ATOMIC(bool)       reported;
+    airi_spin               spin;          /* its own */
+    int64_t                 idle_since_ns; /* its own */
     /* parking: under system->idle_lock, but the word */
     AIRI_ATOMIC(uint32_t) word;
     airi_list             parked;
@@ -212,7 +215,9 @@ struct airt_system {
     airi_mutex            idle_lock; /* the two lists of parked workers */
     airi_list             parked, parked_blocking;
     AIRI_ATOMIC(uint32_t) parked_count, searching;
-    airi_worker          *timekeeper; /* under idle_lock: the parked worker that sleeps until the next timer */
+    int64_t               spin_ns;      /* fixed; the longest look before a sleep, 0: none */
+    airi_spin             spin_outside; /* of threads that wait for answers */
+    airi_worker          *timekeeper;   /* under idle_lock: the parked worker that sleeps until the next timer */
     AIRI_ATOMIC(int64_t)  keeper_due;
 
     airi_mutex           timer_lock;

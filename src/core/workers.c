@@ -158,6 +158,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     airi_cache_init(&worker->cache);
     airi_runq_init(&worker->runq);
     airi_locality_init(&worker->next, !system->light);
+    airi_spin_init(&worker->spin, system->spin_ns);
 }
 
 /* A gone worker's record begins again. Thieves, the watch and readings may be looking at it: what they see was left empty,

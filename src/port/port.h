@@ -46,12 +46,10 @@ _Static_assert(sizeof(airi_site) == 16, "no more than the alignment below, or a 
 extern const airi_site __start_airi_sites[] __attribute__((weak, visibility("hidden")));
 extern const airi_site __stop_airi_sites[] __attribute__((weak, visibility("hidden")));
 
-#define AIRI_SITE()                                                                                                    \
-    __extension__({                                                                                                    \
-        static const airi_site airi_here                                                                               \
-            __attribute__((section("airi_sites"), used, aligned(16))) = { __FILE__, __LINE__ };                        \
-        &airi_here;                                                                                                    \
-    })
+#define AIRI_SITE_DEFINE(name)                                                                                         \
+    const airi_site name __attribute__((section("airi_sites"), used, aligned(16))) = { __FILE__, __LINE__ };
+
+#define AIRI_SITE() __extension__({ static AIRI_SITE_DEFINE(airi_here) & airi_here; })
 
 struct airt_world {
     const char *name;
