@@ -79,7 +79,7 @@ static bool look_for_answer(airt_system *system, airi_actor *slot, int64_t began
     while (!airi_mail_has_new(&slot->urgent)) {
         if (++looks % AIRI_SPIN_LOOKS == 0 && system->world->now_ns(system->world) >= until_ns)
             return false;
-        airi_spin_pause();
+        airi_thread_pause();
     }
     return true;
 }

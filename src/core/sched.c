@@ -559,7 +559,7 @@ static bool look_for_work(airi_worker *worker, int64_t began_ns)
 
     while (!found &&
            (++looks % AIRI_SPIN_LOOKS != 0 || (worker->now_ns = system->world->now_ns(system->world)) < until_ns)) {
-        airi_spin_pause();
+        airi_thread_pause();
         found = airi_work_visible(worker) || airi_worker_leaves(worker) ||
                 airi_load(&system->timer_due, AIRI_RELAXED) <= worker->now_ns; /* relaxed: a glance */
     }

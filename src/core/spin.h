@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Relaxed throughout: a habit; threads outside share one. */
 typedef struct airi_spin {
-    AIRI_ATOMIC(int64_t) span_ns; /* of the next look */
+    AIRI_ATOMIC(int64_t) span_ns; /* of the next look. Relaxed: nothing follows from it but how long one looks, and the
+                                   * threads outside, which share one, may lose each other's lessons */
 } airi_spin;
 
 enum {
@@ -23,12 +23,12 @@ enum {
 
 static inline void airi_spin_init(airi_spin *spin, int64_t span_ns)
 {
-    airi_store(&spin->span_ns, span_ns, AIRI_RELAXED);
+    airi_store(&spin->span_ns, span_ns, AIRI_RELAXED); /* see the field */
 }
 
 static inline int64_t airi_spin_span_ns(airi_spin *spin)
 {
-    return airi_load(&spin->span_ns, AIRI_RELAXED);
+    return airi_load(&spin->span_ns, AIRI_RELAXED); /* see the field */
 }
 
 /* A wait is over, looked through or slept through. span_ns: the longest look. */
@@ -38,17 +38,7 @@ static inline void airi_spin_learn(airi_spin *spin, int64_t waited_ns, int64_t s
 
     if (waited_ns <= span_ns)
         half = span_ns;
-    airi_store(&spin->span_ns, half < AIRI_SPIN_SPAN_LEAST_NS ? 0 : half, AIRI_RELAXED);
-}
-
-/* A processor's word for "I am waiting": spares power and the other thread of the core. */
-static inline void airi_spin_pause(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("isb" ::: "memory");
-#endif
+    airi_store(&spin->span_ns, half < AIRI_SPIN_SPAN_LEAST_NS ? 0 : half, AIRI_RELAXED); /* see the field */
 }
 
 #endif

@@ -15,6 +15,7 @@
 #include "core/spin.h"
 #include "core/wheel.h"
 #include "port/port.h"
+#include "port/thread.h"
 #include "port/signals.h"
 #include "port/stack.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Which thread runs: one instruction, never cached, so that it is right after an await on another thread. */
+/* The thread that runs, to the processor. */
 #ifndef AIRI_PORT_THREAD_H
 #define AIRI_PORT_THREAD_H
 
 #include <stdint.h>
 
+/* Which it is: one instruction, never cached, so that it is right after an await on another thread. */
 static inline uintptr_t airi_thread_token(void)
 {
     uintptr_t token;
@@ -17,6 +18,16 @@ static inline uintptr_t airi_thread_token(void)
 #error "airt runs on x86-64 and aarch64"
 #endif
     return token;
+}
+
+/* A processor's word for "I am waiting": spares power and the other thread of the core. */
+static inline void airi_thread_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#endif
 }
 
 #endif
