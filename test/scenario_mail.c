@@ -205,6 +205,70 @@ static void first_come_first_served(void **state)
     sim_each(waiting_senders_body, NULL);
 }
 
+/* --- one that keeps its box full ---------------------------------------------------------------------------------- */
+
+enum {
+    ROOM = 32,
+    ROUNDS = 10
+};
+
+static struct {
+    airt_ref to;
+    uint32_t handled, handled_before; /* until the one who waited had its turn */
+} full_box;
+
+/* Takes the place that its begin has made free, if it is. */
+static airt_status goes_on(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    (void)argument;
+    if (++full_box.handled < ROUNDS * ROOM)
+        (void)airt_tell_any(ctx, airt_self(ctx), act, .run = goes_on);
+    return AIRT_OK;
+}
+static airt_status is_there(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)ctx;
+    (void)self;
+    (void)argument;
+    full_box.handled_before = full_box.handled;
+    return AIRT_OK;
+}
+/* Many, so that its worker has seen that it is quick. */
+static airt_status warms(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    (void)argument;
+    for (int i = 0; i < ROUNDS * ROOM; i++)
+        AIRT_TRY(airt_tell_any(ctx, full_box.to, act, .run = is_there));
+    return AIRT_OK;
+}
+static airt_status fills_and_waits(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    (void)argument;
+    for (int i = 0; i < ROOM; i++)
+        AIRT_TRY(airt_tell_any(ctx, full_box.to, act, .run = goes_on));
+    return airt_tell_any(ctx, full_box.to, act, .run = is_there);
+}
+static void full_box_body(sim *s)
+{
+    airt_spawn_options options = { .mailbox = { .max = ROOM, .overflow = AIRT_WAIT } };
+
+    memset(&full_box, 0, sizeof full_box);
+    full_box.to = sim_spawn_with(s, 'r', NULL, &options);
+    sim_do(s, sim_spawn(s, 'a'), warms, NULL);
+    sim_settle(s);
+    sim_do(s, sim_spawn(s, 'b'), fills_and_waits, NULL);
+    sim_settle(s);
+    assert_in_range(full_box.handled_before, 1, 3 * ROOM); /* let in for a whole box at the latest, behind a box */
+}
+static void nobody_waits_for_ever_beside_quick_ones(void **state)
+{
+    (void)state;
+    sim_each(full_box_body, NULL);
+}
+
 static airt_status fill_and_wait(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     airt_ref    to = *(airt_ref *)argument;
@@ -301,6 +365,7 @@ int main(void)
         SIM_TEST(a_wait_has_a_deadline),
         SIM_TEST(the_receivers_end_releases_waiters),
         SIM_TEST(first_come_first_served),
+        SIM_TEST(nobody_waits_for_ever_beside_quick_ones),
         SIM_TEST(a_wait_that_closes_a_cycle_is_refused),
         SIM_TEST(who_gives_up_lets_smaller_ones_in),
     };

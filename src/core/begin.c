@@ -65,6 +65,12 @@ static bool lanes_locked(airi_actor *actor)
     return (airi_box(actor) & (AIRI_BOX_DROP_OLD | AIRI_BOX_WAIT)) != 0;
 }
 
+/* With an empty box: that each finds places for its next messages too. */
+static uint32_t most_at_once(airi_actor *actor)
+{
+    return airi_box(actor) & AIRI_BOX_BYTES ? UINT32_MAX : airi_box_max(actor) / airi_box_share(actor);
+}
+
 /* What others did to the box beside the mail word: put into the lanes of a drop-old box, or left a queue of waiters whose
  * next may fit. The flag is cleared first, so that it is set again for whatever is not seen now. */
 void airi_box_look(airi_worker *worker, airi_actor *actor)
@@ -74,7 +80,7 @@ void airi_box_look(airi_worker *worker, airi_actor *actor)
     if (news)
         (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_LANE_NEWS, AIRI_SEQ_CST);
     if (airi_mail_wanted(&actor->mail) && (news || actor->lane_mask == 0))
-        airi_box_let_in(worker, actor);
+        airi_box_let_in(worker, actor, most_at_once(actor));
 }
 
 airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor)
@@ -150,21 +156,14 @@ static bool wanted(airi_worker *worker, airi_actor *actor, const airt_msg *msg, 
            msg->correlation == airi_load(&actor->incarnation, AIRI_RELAXED); /* owner's own */
 }
 
-/* Gives the place back, in a box with a rule of its own. */
-static void begun_special(airi_worker *worker, airi_actor *actor, const airt_msg *msg)
+/* Gives the place back, in a box that counts bytes or drops: senders write there too, under the lock. */
+static void begun_locked(airi_worker *worker, airi_actor *actor, const airt_msg *msg)
 {
-    unsigned box = airi_box(actor);
-
-    if (box & (AIRI_BOX_DROP_OLD | AIRI_BOX_BYTES)) { /* senders write there too, under the lock */
-        airi_mutex_lock(&actor->lock);
-        airi_box_place_back(actor, airi_extra_seen(actor), msg);
-        airi_mutex_unlock(&actor->lock);
-    } else {
-        airi_room_begin(&actor->room);
-    }
-    /* A glance: one that announces itself just now is seen at the next begin, or before the owner goes idle or waits. */
+    airi_mutex_lock(&actor->lock);
+    airi_box_place_back(actor, airi_extra_seen(actor), msg);
+    airi_mutex_unlock(&actor->lock);
     if (airi_mail_wanted(&actor->mail))
-        airi_box_room_free(worker, actor);
+        airi_box_let_in(worker, actor, UINT32_MAX);
 }
 
 static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
@@ -172,10 +171,10 @@ static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     if (!airi_msg_is(msg, AIRI_MSG_COUNTED))
         return;
     airi_msg_clear(msg, AIRI_MSG_COUNTED);
-    if (__builtin_expect(airi_box(actor) == 0, 1))
-        airi_room_begin(&actor->room);
+    if (__builtin_expect((airi_box(actor) & (AIRI_BOX_DROP_OLD | AIRI_BOX_BYTES)) != 0, 0))
+        begun_locked(worker, actor, msg);
     else
-        begun_special(worker, actor, msg);
+        airi_begin_place(worker, actor);
 }
 
 void airi_drop_queued(airi_worker *worker, airi_actor *actor, airt_msg *msg)

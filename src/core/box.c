@@ -34,7 +34,7 @@ static airt_status push(airt_system *system, airi_worker *worker, airi_actor *ac
     return pushed(system, worker, actor, airi_mail_push(&actor->mail, &msg->link), kind);
 }
 
-/* Pushes if there is room, and nobody waits for some. EFULL, EDEAD: the message is still the caller's. */
+/* Pushes if there is room. EFULL, EDEAD: the message is still the caller's. */
 static airt_status push_within(airt_system *system, airi_worker *worker, airi_actor *actor, airt_msg *msg)
 {
     const airt_kind *kind = msg->kind;
@@ -284,50 +284,90 @@ static void waiter_tell(airt_system *system, airi_worker *worker, airi_waiter *w
     airi_poke(system, worker, sender);
 }
 
-/* Owner: gives the room to those who wait. */
-void airi_box_let_in(airi_worker *worker, airi_actor *actor)
+/* Under the lock. Its place is taken, and what it sent before is in the lanes, to stay before this. */
+static void let_in(airi_worker *worker, airi_actor *actor, airi_waiter *waiter)
 {
-    airt_system *system = worker->system;
-    airi_extra  *extra = airi_extra_seen(actor); /* owner's own */
+    airt_msg *msg = waiter->msg;
+
+    unlist(actor, airi_extra_seen(actor), waiter); /* owner's own */
+    msg->flags |= AIRI_MSG_COUNTED;
+    airi_lane_append(actor, msg);
+    AIRI_TALLY(worker->system, worker, accepted, 1);
+    if (worker->system->recorder != NULL)
+        airi_recorded(worker->system, actor, msg->kind);
+    waiter_tell(worker->system, worker, waiter, AIRT_OK);
+}
+
+/* Under the lock. */
+static airi_waiter *first_waiter(airi_actor *actor)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+
+    return airi_list_empty(&extra->waiters) ? NULL : AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
+}
+
+void airi_box_let_in(airi_worker *worker, airi_actor *actor, uint32_t most)
+{
+    airi_waiter *waiter;
 
     airi_mutex_lock(&actor->lock);
-    airi_lane_sort_in(actor,
-                      airi_box_gather(worker, actor)); /* what a waiter sent before stays before what it waits with */
-    while (!airi_list_empty(&extra->waiters)) {
-        airi_waiter *waiter = AIRI_CONTAINER(extra->waiters.next, airi_waiter, link);
-        airt_msg    *msg = waiter->msg;
-
-        if (!room_take(actor, extra, msg))
-            break;
-        unlist(actor, extra, waiter);
-        msg->flags |= AIRI_MSG_COUNTED;
-        airi_lane_append(actor, msg);
-        AIRI_TALLY(system, worker, accepted, 1);
-        if (system->recorder != NULL)
-            airi_recorded(system, actor, msg->kind);
-        waiter_tell(system, worker, waiter, AIRT_OK);
-    }
+    airi_lane_sort_in(actor, airi_box_gather(worker, actor));
+    while (most-- > 0 && (waiter = first_waiter(actor)) != NULL &&
+           room_take(actor, airi_extra_seen(actor), waiter->msg))
+        let_in(worker, actor, waiter);
     airi_mutex_unlock(&actor->lock);
 }
 
 void airi_box_grant(airi_worker *worker, airi_actor *actor)
 {
     if (__builtin_expect((airi_box(actor) & AIRI_BOX_WAIT) != 0, 0) && airi_mail_look(&actor->mail))
-        airi_box_let_in(worker, actor);
+        airi_box_let_in(worker, actor, UINT32_MAX);
 }
 
-/* After a begin. A wait costs its sender two switches: a quick owner lets half the box become free first, so that many
- * go on at once. It comes to that, or grants before it waits itself (airi_box_grant). */
-static bool worth_granting(const airi_worker *worker, airi_actor *actor)
+/* Its places, to the power of two below. */
+static uint32_t box_floor(airi_actor *actor)
 {
-    return worker->clock_every <= 1 || (airi_box(actor) & AIRI_BOX_BYTES) != 0 ||
-           airi_room_used(&actor->mail, &actor->room) <= airi_box_max(actor) / 2;
+    return 1u << (31 - __builtin_clz(airi_box_max(actor)));
 }
 
-void airi_box_room_free(airi_worker *worker, airi_actor *actor)
+uint32_t airi_box_share(airi_actor *actor)
 {
-    if (worth_granting(worker, actor))
-        airi_box_let_in(worker, actor);
+    uint32_t share = box_floor(actor) / 16;
+
+    return share == 0 ? 1 : share;
+}
+
+/* A wait costs its sender two switches, so one that is let in shall find places for its next messages too: a quick owner
+ * lets one in for each sixteenth of the box that it begins, once half of it is free. Those who have not waited may take
+ * the other places; so that they cannot take all, one is let in for every whole box in any case. */
+static bool hands_on(const airi_worker *worker, airi_actor *actor)
+{
+    uint64_t begun = airi_load(&actor->handled, AIRI_RELAXED); /* owner's own */
+
+    if (worker->clock_every <= 1 || begun % box_floor(actor) == 0)
+        return true;
+    return begun % airi_box_share(actor) == 0 && airi_room_used(&actor->mail, &actor->room) <= airi_box_max(actor) / 2;
+}
+
+/* False: nobody waits. */
+static bool hand_on(airi_worker *worker, airi_actor *actor)
+{
+    airi_waiter *waiter;
+
+    airi_mutex_lock(&actor->lock);
+    waiter = first_waiter(actor);
+    if (waiter != NULL) {
+        airi_lane_sort_in(actor, airi_box_gather(worker, actor));
+        let_in(worker, actor, waiter);
+    }
+    airi_mutex_unlock(&actor->lock);
+    return waiter != NULL;
+}
+
+void airi_begin_wanted_place(airi_worker *worker, airi_actor *actor)
+{
+    if (!hands_on(worker, actor) || !hand_on(worker, actor))
+        airi_room_begin(&actor->room);
 }
 
 void airi_box_release_waiters(airt_system *system, airi_worker *worker, airi_actor *actor)

@@ -31,10 +31,12 @@ airt_msg *airi_box_next(airi_worker *worker, airi_actor *actor);
 airt_msg *airi_box_first(airi_worker *worker, airi_actor *actor);
 /* Under the lock: a counted message of a box with a rule of its own gives its place back. */
 void airi_box_place_back(airi_actor *actor, airi_extra *extra, const airt_msg *msg);
-/* Owner: those who wait, as far as there is room. */
-void airi_box_let_in(airi_worker *worker, airi_actor *actor);
-/* Owner, after a begin: senders wait, and may be let in. */
-void airi_box_room_free(airi_worker *worker, airi_actor *actor);
+/* Owner: those who wait, as far as there is room, and at most so many. */
+void airi_box_let_in(airi_worker *worker, airi_actor *actor, uint32_t most);
+/* The same where senders wait: the place is handed on to one of them, or free. */
+void airi_begin_wanted_place(airi_worker *worker, airi_actor *actor);
+/* Of how many begins of a quick owner one lets a waiting sender in. */
+uint32_t airi_box_share(airi_actor *actor);
 /* Owner: looks at what others did to the box beside the mail word. */
 void airi_box_look(airi_worker *worker, airi_actor *actor);
 /* Owner: whoever waits for room has it now, as far as there is some. */
@@ -87,6 +89,16 @@ static inline airi_mail_pushed airi_box_push(airi_actor *actor, airt_msg *msg)
     return __builtin_expect(airi_box(actor) & AIRI_BOX_UNBOUNDED, 0)
                ? airi_mail_push_unbounded(&actor->mail, &actor->room, &msg->link)
                : airi_mail_push_within(&actor->mail, &actor->room, max, &msg->link);
+}
+
+/* Owner: gives back the place of a message that it begins, where neither bytes count nor old ones are dropped. */
+static inline void airi_begin_place(airi_worker *worker, airi_actor *actor)
+{
+    /* A glance: one that announces itself just now is seen at the next begin, or before the owner goes idle or waits. */
+    if (__builtin_expect(airi_mail_wanted(&actor->mail), 0))
+        airi_begin_wanted_place(worker, actor);
+    else
+        airi_room_begin(&actor->room);
 }
 
 /* Owner: it is begun, as far as account and readings go. */

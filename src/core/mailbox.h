@@ -69,7 +69,7 @@ typedef enum airi_mail_pushed {
     AIRI_PUSHED,      /* the owner will find it by itself */
     AIRI_PUSHED_WAKE, /* exactly this caller must schedule the owner */
     AIRI_PUSH_CLOSED, /* refused; the link is the caller's and unchanged */
-    AIRI_PUSH_FULL    /* the same: no room, or others wait for it */
+    AIRI_PUSH_FULL    /* the same: no room */
 } airi_mail_pushed;
 
 static inline uint64_t airi_mail_link(uint64_t word)
@@ -174,7 +174,7 @@ static inline bool airi_room_behind(uint32_t used, unsigned *tries)
     return AIRI_ROOM_BEHIND_RETRIES && used > AIRI_ROOM_MAX && (*tries)++ < AIRI_ROOM_TRIES;
 }
 
-/* Gives the link to the owner if there is room for it, and nobody waits for some. One locked instruction likewise. */
+/* Gives the link to the owner if there is room for it. One locked instruction likewise. */
 static inline airi_mail_pushed airi_mail_push_within(airi_mail *mail, airi_room *room, uint32_t max, airi_link *link)
 {
     /* Acquire: begun is read after it, and no older than what the last sender saw (partner: the release in push). */
@@ -190,7 +190,7 @@ static inline airi_mail_pushed airi_mail_push_within(airi_mail *mail, airi_room 
             older = airi_load(&mail->word, AIRI_ROOM_WORD_READ);
             continue;
         }
-        if ((older & AIRI_MAIL_WANTED) != 0 || used >= max)
+        if (used >= max)
             return AIRI_PUSH_FULL;
         airi_link_set_next(link, airi_mail_newest(older));
         /* As in push. */

@@ -401,9 +401,7 @@ static inline bool begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     if (__builtin_expect(!begins_plainly(actor, msg), 0))
         return airi_begin(worker, actor, msg);
     airi_msg_clear(msg, AIRI_MSG_COUNTED);
-    airi_room_begin(&actor->room);
-    if (__builtin_expect(airi_mail_wanted(&actor->mail), 0))
-        airi_box_room_free(worker, actor);
+    airi_begin_place(worker, actor);
     airi_begun(worker, actor, msg);
     return true;
 }
