@@ -308,7 +308,7 @@ static airt_system *steps_begin(server_ref *server, caster_ref caster[], int cou
 
     told = served = entered = left = 0;
     OK(airt_system_create((&(airt_system_options){ .foreign_loop = true, .turn_us = LONG_US }), &system));
-    OK(airt_spawn(system, server, server, NULL));
+    OK(airt_spawn(system, server, server, (&(airt_spawn_options){ .turn_max = TURN_MAX })));
     for (int i = 0; i < count; i++)
         OK(airt_spawn(system, caster, &caster[i],
                       &(airt_spawn_options){ .start = AIRT_START(caster, .server = *server) }));

@@ -268,7 +268,7 @@ static void a_mailbox_takes_1024_and_refuses_more(void **state)
         IS((airt_lookup_kinds)(airi_from_system(f.system), subject_kinds, "subject", &found), AIRT_ENOENT);
         airt_sim_run(f.world, AIRT_SECONDS(100)); /* no time-to-live: nothing expires behind the one that sleeps */
         assert_int_equal(letters(&f, AIRT_LETTER_EXPIRED), 0);
-        assert_int_equal(airi_slot(f.system, airi_ref_index(f.subject.ref))->turn_max, 512);
+        assert_int_equal(airi_slot(f.system, airi_ref_index(f.subject.ref))->turn_max, 1024);
         tear_down(&f);
     }
 }

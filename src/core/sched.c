@@ -16,6 +16,8 @@ enum {
     NEXT_STREAK_MAX = 64, /* turns in a row from the locality slot while others wait */
     INJECT_EVERY = 32,    /* turns; then the injection queue comes first */
     REFILL_MAX = AIRI_RUNQ_MAX / 2,
+    FEW = 2, /* in a queue, that thieves leave alone at first */
+    PATIENCE_NS = 20000,
     NOW_AGE_MAX = 32, /* turns on one reading of the clock, where handlers are quick */
 };
 
@@ -287,11 +289,30 @@ void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *ac
 
 /* --- finding work ------------------------------------------------------------------------------------------------- */
 
+/* One or two have their data where they are, and are often begun there before they could be here: a pair that talks stays
+ * together. They are left alone until their worker has not come to them for a while. Relaxed: glances. */
+static bool ripe(airi_worker *thief, airi_worker *victim)
+{
+    uint32_t head = airi_load(&victim->runq.head, AIRI_RELAXED);
+    uint32_t count = airi_load(&victim->runq.tail, AIRI_RELAXED) - head;
+    int64_t  now_ns;
+
+    if (count == 0 || count > FEW || thief->driven_mode)
+        return true;
+    now_ns = thief->system->world->now_ns(thief->system->world);
+    if (thief->eyed == victim && thief->eyed_head == head)
+        return now_ns - thief->eyed_since_ns >= PATIENCE_NS;
+    thief->eyed = victim;
+    thief->eyed_head = head;
+    thief->eyed_since_ns = now_ns;
+    return false;
+}
+
 static airi_actor *steal_from(airi_worker *thief, airi_worker *victim)
 {
     airi_actor *actor;
 
-    if (airi_runq_steal(&victim->runq, &thief->runq, AIRI_RUNQ_MAX / 2) > 0) {
+    if (ripe(thief, victim) && airi_runq_steal(&victim->runq, &thief->runq, AIRI_RUNQ_MAX / 2) > 0) {
         AIRI_TALLY(thief->system, thief, steals, 1);
         return airi_runq_pop(&thief->runq);
     }

@@ -143,7 +143,7 @@ static void slot_fill(birth *b)
     airi_store(&actor->ttl_ms, options->mailbox.ttl_ms, AIRI_RELAXED);
     airi_store(&actor->box, box_of(&options->mailbox), AIRI_RELAXED);
     airi_room_renew(&actor->room);
-    actor->turn_max = (uint16_t)(options->turn_max == 0 ? 512 : options->turn_max);
+    actor->turn_max = (uint16_t)(options->turn_max == 0 ? 1024 : options->turn_max);
     actor->behavior = b->behavior;
     /* Relaxed: see the field. */
     airi_store(&actor->slot_kind,

@@ -48,7 +48,7 @@ typedef struct airt_spawn_options {
     airt_body   start; /* construction arguments, AIRT_START(actor, .fields): copied, delivered at every start. Their
                         * copy lives as long as the actor, views and blobs included */
     airt_mailbox_options mailbox;
-    uint32_t             turn_max;        /* messages a turn; 0: 512. A turn also ends when what was there at its
+    uint32_t             turn_max;        /* messages a turn; 0: 1024. A turn also ends when what was there at its
                                            * begin is done, if others wait for the worker, and after turn_us */
     uint32_t             stash_max;       /* stashed messages; 0: 1024 */
     uint32_t             start_within_ms; /* not 0: wait this long for the start and give back its status */
