@@ -319,10 +319,18 @@ static inline airi_link *airi_mail_link_at(uint64_t had)
     return (airi_link *)(uintptr_t)(had << 4);
 }
 
-/* Relaxed: as airi_mail_has_new. */
+/* The word as of a moment ago, for several questions at once. Relaxed: as airi_mail_has_new. */
+static inline uint64_t airi_mail_glance(airi_mail *mail)
+{
+    return airi_load(&mail->word, AIRI_RELAXED);
+}
+static inline bool airi_mail_more_by(uint64_t word, uint64_t had)
+{
+    return airi_mail_link(word) != had;
+}
 static inline bool airi_mail_more(airi_mail *mail, uint64_t had)
 {
-    return airi_mail_link(airi_load(&mail->word, AIRI_RELAXED)) != had;
+    return airi_mail_more_by(airi_mail_glance(mail), had);
 }
 
 static inline airi_link *airi_mail_had(airi_mail *mail, uint64_t *had)

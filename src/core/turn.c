@@ -202,7 +202,7 @@ static __attribute__((noinline)) bool returned(airt_ctx *ctx, airi_actor *actor,
 static inline void take_in_work(airt_ctx *ctx, airt_msg *msg)
 {
     ctx->msg = msg;
-    ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? msg->deadline_ns : 0;
+    ctx->deadline_ns = __builtin_expect(airi_msg_is(msg, AIRI_MSG_REQUEST), 0) ? msg->deadline_ns : 0;
     ctx->trace = __builtin_expect(airi_msg_is(msg, AIRI_MSG_TRAILER), 0) ? airt_msg_trace(msg) : 0;
     ctx->refused = false;
     airi_store(&ctx->kind, msg->kind, AIRI_RELAXED); /* for reports */
@@ -406,23 +406,23 @@ static inline bool begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     return true;
 }
 
-/* airi_box_next. */
-static inline airt_msg *next_mail(airi_worker *worker, airi_actor *actor, uint32_t flags)
+/* airi_box_next, by a glance at the mail word. */
+static inline airt_msg *next_mail(airi_worker *worker, airi_actor *actor, uint32_t flags, uint64_t word)
 {
     bool rules = ((airi_box(actor) & ~(unsigned)AIRI_BOX_PLAIN) | (flags & AIRI_LANE_NEWS)) != 0;
 
-    if (__builtin_expect(rules || airi_mail_wanted(&actor->mail), 0))
+    if (__builtin_expect(rules || (word & AIRI_MAIL_WANTED) != 0, 0))
         return airi_box_next(worker, actor);
-    if (airi_mail_more(&actor->mail, actor->had))
+    if (airi_mail_more_by(word, actor->had))
         return airi_box_first(worker, actor);
     return actor->lane_mask != 0 ? airi_lane_pop(actor) : NULL;
 }
 
 /* What was there when the turn began is done. What has come since, often by the actor's own doing, may wait for its next
  * turn if others wait for this worker. */
-static inline bool has_had_its_turn(airi_worker *worker, airi_actor *actor)
+static inline bool has_had_its_turn(airi_worker *worker, airi_actor *actor, uint64_t word)
 {
-    if (actor->lane_mask != 0 || !airi_mail_more(&actor->mail, actor->had))
+    if (!airi_mail_more_by(word, actor->had) || actor->lane_mask != 0)
         return false;
     if (__builtin_expect(!worker->turn_took, 1)) {
         worker->turn_took = true;
@@ -435,17 +435,19 @@ static inline bool has_had_its_turn(airi_worker *worker, airi_actor *actor)
 static inline bool step(airt_ctx *ctx, airi_actor *actor)
 {
     uint32_t  flags = airi_load(&actor->flags, AIRI_SEQ_CST);
+    uint64_t  word;
     airt_msg *msg;
 
     if (ended(ctx, actor, flags))
         return false;
     if (__builtin_expect(airi_mail_has_new(&actor->urgent), 0))
         drop_late_answers(ctx->worker, actor);
-    if (has_had_its_turn(ctx->worker, actor)) {
+    word = airi_mail_glance(&actor->mail);
+    if (has_had_its_turn(ctx->worker, actor, word)) {
         airi_schedule_last(ctx->system, ctx->worker, actor);
         return false;
     }
-    msg = next_mail(ctx->worker, actor, flags);
+    msg = next_mail(ctx->worker, actor, flags, word);
     if (msg == NULL)
         return !drained(ctx, actor) && !went_idle(ctx->worker, actor);
     if (begin(ctx->worker, actor, msg) &&
