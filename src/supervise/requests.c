@@ -158,6 +158,7 @@ static void serve_stop(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt
     }
     op_add(self, op, kid, request);
     airi_kid_unmark(self, kid, AIRI_TO_START);
+    airi_start_refused(ctx, self, kid); /* here alone: a group that is restarted keeps them waiting */
     if (airi_dynamic(self) || kid->spec->child.restart == AIRT_TEMPORARY)
         kid->marks |= AIRI_REMOVE;
     if (airi_kid_active(kid)) {
@@ -165,7 +166,6 @@ static void serve_stop(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt
             airi_stop_kid(ctx, self, kid);
         return;
     }
-    airi_start_refused(ctx, self, kid); /* one that waits for its turn */
     airi_timed_remove(self, kid);
     airi_kid_down(ctx, self, kid);
 }

@@ -54,7 +54,6 @@ void airi_stop_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 {
     uint32_t ms = airi_child_shutdown_ms(&kid->spec->child);
 
-    airi_start_refused(ctx, self, kid);
     airi_probe_remove(ctx, self, kid);
     kid->is = AIRI_IS_STOPPING;
     if (ms == AIRT_BRUTAL_KILL) {
@@ -96,7 +95,13 @@ static void give_up(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt_su
     airi_stop_all(ctx, self, &why);
 }
 
-/* Those that the strategy takes down with a failed child. Temporary ones do not come back. */
+/* Temporary ones do not come back; but one whose first start was asked for is still to be had. */
+static bool leaves(const airi_kid *kid)
+{
+    return kid->spec->child.restart == AIRT_TEMPORARY && (kid->marks & AIRI_NEW) == 0 && !AIRI_MUTANT_IS(21);
+}
+
+/* Those that the strategy takes down with a failed child. */
 static void mark_group(airi_supervisor *self, airi_kid *failed)
 {
     airt_strategy strategy = airi_tree_of(self)->strategy;
@@ -113,9 +118,7 @@ static void mark_group(airi_supervisor *self, airi_kid *failed)
             continue;
         if (airi_kid_active(kid))
             airi_kid_mark(self, kid, AIRI_TO_STOP);
-        airi_kid_mark(self, kid,
-                      kid->spec->child.restart == AIRT_TEMPORARY && !AIRI_MUTANT_IS(21) ? (uint8_t)AIRI_REMOVE
-                                                                                        : (uint8_t)AIRI_TO_START);
+        airi_kid_mark(self, kid, leaves(kid) ? (uint8_t)AIRI_REMOVE : (uint8_t)AIRI_TO_START);
     }
     airi_kid_mark(self, failed, AIRI_TO_START);
 }
@@ -182,7 +185,7 @@ void airi_start_with(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const 
     reason.status = again ? airt_child_restart(ctx, kid->ref, &options) : airi_kid_spawn(ctx, self, kid, start, name);
     if (reason.status == AIRT_OK) {
         kid->is = AIRI_IS_STARTING;
-        kid->restarts += again && (kid->marks & AIRI_BY_HAND) == 0;
+        kid->restarts += again && (kid->marks & (AIRI_NEW | AIRI_BY_HAND)) == 0;
     } else if (passes(self, kid, reason.status)) {
         airi_event(ctx, self, AIRT_SUP_DELAYED, kid, &reason, LATER_MS);
         airi_timed_add(ctx, self, kid, LATER_MS);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What those hear who asked a supervisor for something, when other things happen to the child before it is done. */
+#include "otp_kit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static airt_ref top;
+
+static airt_status says(struct puppet *self, airt_status status)
+{
+    sim_say("%c=%s", self->tag, airt_status_name(status));
+    return AIRT_OK;
+}
+
+/* For sim_do, so that the test goes on while they wait. */
+static airt_status ask_start(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_ref ref = AIRT_NONE;
+
+    return says(self, airt_supervisor_start_child(ctx, top, argument, OTP_WITHIN, &ref));
+}
+static airt_status ask_restart(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_ref ref = AIRT_NONE;
+
+    return says(self, airt_supervisor_restart_child(ctx, top, AIRT_ID((const char *)argument), OTP_WITHIN, &ref));
+}
+
+static void trio(sim *s, airt_strategy strategy, otp_plan *plan)
+{
+    const airt_child kids[] = { OTP_KID('a'), OTP_PLANNED('b', plan), OTP_KID('c') };
+
+    ASSERT_OK(
+        airt_supervise(s->system, &top, .strategy = strategy, .restarts_max = 3, .children = kids, .child_count = 3));
+    ASSERT_SAID(s, "a+ b+ c+");
+}
+
+/* --- a group is restarted meanwhile ------------------------------------------------------------------------------- */
+
+static void start_in_group(sim *s, airt_restart restart)
+{
+    otp_plan         plan = { 0 }, slow = { .sleep_ms = 10 };
+    const airt_child d = OTP_PLANNED('d', &slow, .restart = restart);
+
+    trio(s, AIRT_ONE_FOR_ALL, &plan);
+    sim_do(s, sim_spawn(s, 'q'), ask_start, (void *)(uintptr_t)&d);
+    sim_run(s, 5);
+    sim_forget(s);
+    otp_finish(s, 'a', OTP_ABNORMAL);
+    sim_run(s, 8);
+    assert_true(otp_states(s, top, "a running/1, b running/1, c running/1, d starting/0"));
+    sim_run(s, 5);
+    assert_true(otp_states(s, top, "a running/1, b running/1, c running/1, d running/0"));
+    assert_int_equal(slow.starts, 2);
+    ASSERT_SAID(s, "a!error/0 a-error d-shutdown/unstarted c-shutdown b-shutdown a+ b+ c+ d+ q=AIRT_OK");
+    ASSERT_OK(airt_stop(s->system, top, NULL));
+    sim_settle(s);
+}
+static void new_body(sim *s)
+{
+    start_in_group(s, AIRT_PERMANENT);
+}
+static void new_temporary_body(sim *s)
+{
+    start_in_group(s, AIRT_TEMPORARY);
+}
+static void who_asked_for_a_new_child_waits_for_the_group(void **state)
+{
+    (void)state;
+    sim_each(new_body, NULL);
+    sim_each(new_temporary_body, NULL);
+}
+
+static void by_hand_body(sim *s)
+{
+    otp_plan plan = { 0 };
+
+    trio(s, AIRT_REST_FOR_ONE, &plan);
+    ASSERT_OK(airt_supervisor_stop_child(s->system, top, AIRT_ID("b"), OTP_WITHIN));
+    plan.sleep_ms = 10;
+    sim_do(s, sim_spawn(s, 'q'), ask_restart, (void *)(uintptr_t) "b");
+    sim_run(s, 5);
+    sim_forget(s);
+    otp_finish(s, 'a', OTP_ABNORMAL);
+    sim_run(s, 8);
+    assert_true(otp_states(s, top, "a running/1, b starting/0, c restarting/0"));
+    sim_run(s, 5);
+    assert_true(otp_states(s, top, "a running/1, b running/0, c running/1"));
+    ASSERT_SAID(s, "a!error/0 a-error c-shutdown b-shutdown/unstarted a+ b+ q=AIRT_OK c+");
+}
+static void who_asked_for_a_restart_waits_for_the_group(void **state)
+{
+    (void)state;
+    sim_each(by_hand_body, NULL);
+}
+
+/* Stopped by hand while its group is being stopped: then it is not started again. */
+static void both_body(sim *s)
+{
+    const airt_child kids[] = { OTP_KID('a'), OTP_MULE('b', (.after_ms = 20)) };
+    otp_plan         slow = { .sleep_ms = 10 };
+    const airt_child d = OTP_PLANNED('d', &slow);
+
+    ASSERT_OK(airt_supervise(s->system, &top, .strategy = AIRT_ONE_FOR_ALL, .children = kids, .child_count = 2));
+    sim_do(s, sim_spawn(s, 'q'), ask_start, (void *)(uintptr_t)&d);
+    sim_run(s, 5);
+    sim_forget(s);
+    otp_finish(s, 'a', OTP_ABNORMAL);
+    ASSERT_OK(airt_supervisor_stop_child(s->system, top, AIRT_ID("d"), OTP_WITHIN));
+    sim_run(s, 40);
+    ASSERT_SAID(s, "a!error/0 a-error d-shutdown/unstarted b? q=AIRT_ESTOPPING b-shutdown a+ b+");
+    assert_true(otp_states(s, top, "a running/1, b running/1, d down/0"));
+}
+static void who_asked_hears_of_a_stop_within_the_group(void **state)
+{
+    (void)state;
+    sim_each(both_body, NULL);
+}
+
+/* --- it is stopped meanwhile -------------------------------------------------------------------------------------- */
+
+static void stopped_body(sim *s)
+{
+    otp_plan plan = { 0 };
+
+    trio(s, AIRT_ONE_FOR_ONE, &plan);
+    ASSERT_OK(airt_supervisor_stop_child(s->system, top, AIRT_ID("b"), OTP_WITHIN));
+    plan.sleep_ms = 10;
+    sim_do(s, sim_spawn(s, 'q'), ask_restart, (void *)(uintptr_t) "b");
+    sim_run(s, 5);
+    sim_forget(s);
+    ASSERT_OK(airt_supervisor_stop_child(s->system, top, AIRT_ID("b"), OTP_WITHIN));
+    sim_settle(s);
+    ASSERT_SORTED(s, "b-shutdown/unstarted q=AIRT_ESTOPPING");
+    assert_true(otp_states(s, top, "a running/0, b down/0, c running/0"));
+    sim_do(s, otp_ref(s, 'q'), ask_restart, (void *)(uintptr_t) "b");
+    sim_run(s, 5);
+    ASSERT_OK(airt_stop(s->system, top, NULL));
+    sim_settle(s);
+    ASSERT_SORTED(s, "b+ q=AIRT_ESTOPPING c-shutdown b-shutdown/unstarted a-shutdown ");
+}
+static void who_asked_hears_of_a_stop(void **state)
+{
+    (void)state;
+    sim_each(stopped_body, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SIM_TEST(who_asked_for_a_new_child_waits_for_the_group),
+        SIM_TEST(who_asked_for_a_restart_waits_for_the_group),
+        SIM_TEST(who_asked_hears_of_a_stop_within_the_group),
+        SIM_TEST(who_asked_hears_of_a_stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
