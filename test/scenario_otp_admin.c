@@ -492,7 +492,7 @@ static void queued_body(sim *s)
     sim_settle(s);
     sim_do(s, y, start_slowly, &second);
     sim_run(s, 50);
-    assert_true(kit_lists(s, top, "c:starting d:restarting"));
+    assert_true(kit_lists(s, top, "c:starting d:starting"));
     ASSERT_OK(stop(s, top, AIRT_ID("d")));
     sim_settle(s);
     assert_int_equal(second.status, AIRT_ESTOPPING);

@@ -29,6 +29,11 @@ static airt_status ask_restart(airt_ctx *ctx, struct puppet *self, void *argumen
     return says(self, airt_supervisor_restart_child(ctx, top, AIRT_ID((const char *)argument), OTP_WITHIN, &ref));
 }
 
+static airt_status supervise(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    return says(self, airt_supervise_tree(ctx, &top, argument));
+}
+
 static void trio(sim *s, airt_strategy strategy, otp_plan *plan)
 {
     const airt_child kids[] = { OTP_KID('a'), OTP_PLANNED('b', plan), OTP_KID('c') };
@@ -148,13 +153,37 @@ static void who_asked_hears_of_a_stop(void **state)
     sim_each(stopped_body, NULL);
 }
 
+/* --- while it starts ---------------------------------------------------------------------------------------------- */
+
+static void boot_body(sim *s)
+{
+    otp_plan          slow = { .sleep_ms = 10 };
+    const airt_child  kids[] = { OTP_PLANNED('a', &slow), OTP_KID('b', .count = 2) };
+    const airt_tree   tree = { .name = "top", .children = kids, .child_count = 2 };
+    airt_child_counts counts = { 0 };
+
+    sim_do(s, sim_spawn(s, 'q'), supervise, (void *)(uintptr_t)&tree);
+    sim_run(s, 5);
+    ASSERT_OK(airt_lookup_kinds(s->system, (const airt_kind *const[]){ NULL }, "top", &top));
+    assert_true(otp_states(s, top, "a starting/0, b starting/0, b.2 starting/0"));
+    ASSERT_OK(airt_supervisor_count(s->system, top, OTP_WITHIN, &counts));
+    assert_int_equal(counts.restarting, 0);
+    assert_int_equal(counts.active, 1);
+    sim_run(s, 10);
+    assert_true(otp_states(s, top, "a running/0, b running/0, b.2 running/0"));
+}
+static void what_never_started_is_not_restarting(void **state)
+{
+    (void)state;
+    sim_each(boot_body, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SIM_TEST(who_asked_for_a_new_child_waits_for_the_group),
-        SIM_TEST(who_asked_for_a_restart_waits_for_the_group),
-        SIM_TEST(who_asked_hears_of_a_stop_within_the_group),
-        SIM_TEST(who_asked_hears_of_a_stop),
+        SIM_TEST(who_asked_for_a_new_child_waits_for_the_group), SIM_TEST(who_asked_for_a_restart_waits_for_the_group),
+        SIM_TEST(who_asked_hears_of_a_stop_within_the_group),    SIM_TEST(who_asked_hears_of_a_stop),
+        SIM_TEST(what_never_started_is_not_restarting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

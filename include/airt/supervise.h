@@ -230,7 +230,7 @@ typedef struct airt_child_key {
 #define AIRT_BY_REF(who) ((airt_child_key){ NULL, (who) })
 
 typedef enum airt_child_state {
-    AIRT_CHILD_STARTING,
+    AIRT_CHILD_STARTING, /* its start runs, or waits for its turn and is the first */
     AIRT_CHILD_RUNNING,
     AIRT_CHILD_STOPPING,
     AIRT_CHILD_RESTARTING, /* down, and due to be started again */

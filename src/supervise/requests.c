@@ -255,6 +255,8 @@ static void serve_do(airt_ctx *ctx, airi_supervisor *self, airt_msg *request)
 
 static airt_child_state state_of(const airi_kid *kid)
 {
+    bool due = (kid->marks & (AIRI_TO_START | AIRI_TIMED)) != 0;
+
     switch ((airi_child_is)kid->is) {
     case AIRI_IS_STARTING:
         return kid->restarts != 0 ? AIRT_CHILD_RESTARTING : AIRT_CHILD_STARTING;
@@ -264,8 +266,11 @@ static airt_child_state state_of(const airi_kid *kid)
         return AIRT_CHILD_STOPPING;
     case AIRI_IS_HELD:
         return AIRT_CHILD_RESTARTING;
+    case AIRI_IS_ABSENT:
+        return due ? AIRT_CHILD_STARTING : AIRT_CHILD_DOWN;
+    case AIRI_IS_RESTING:
     default:
-        return (kid->marks & (AIRI_TO_START | AIRI_TIMED)) != 0 ? AIRT_CHILD_RESTARTING : AIRT_CHILD_DOWN;
+        return due ? AIRT_CHILD_RESTARTING : AIRT_CHILD_DOWN;
     }
 }
 
