@@ -35,7 +35,7 @@ static const airt_tree  storage_tree = { .name = "storage",
                                          .children = storage,
                                          .child_count = 2 };
 static const airt_child gateway[] = {
-    { .tree = &storage_tree },
+    { .tree = &storage_tree, .count = 2, .restart = AIRT_TRANSIENT, .significant = true },
     AIRT_CHILD(nurse, .name = "nurse", .count = 4, .restart = AIRT_TRANSIENT, .significant = true,
                .health = { .interval_ms = 1000 }),
     AIRT_CHILD(puppet, .shutdown_ms = AIRT_INFINITY),
@@ -50,17 +50,17 @@ static const airt_tree   gateway_tree = { .name = "gateway",
                                           .child_count = 3 };
 static const char *const as_text =
     "gateway/  rest for one, 3 restarts in 10000 ms, backoff from 50 ms, stops with any significant\n"
-    "  storage/  one for all, 0 restarts in 5000 ms\n"
-    "    store  puppet, permanent, stops in brutal kill\n"
+    "  storage x 2/  one for all, 0 restarts in 5000 ms, transient, stops without limit, significant\n"
+    "    store  puppet, permanent, stops by a kill\n"
     "    say \"hi\"\\\n"
     "  puppet, temporary, stops in 100 ms\n"
     "  nurse x 4  nurse, transient, stops in 5000 ms, significant, probed every 1000 ms\n"
-    "  puppet  puppet, permanent, stops in infinity\n";
+    "  puppet  puppet, permanent, stops without limit\n";
 static const char *const as_json =
     "{\"name\":\"gateway\",\"strategy\":\"rest for one\",\"restarts_max\":3,\"window_ms\":10"
     "000,\"backoff_ms\":50,\"auto_shutdown\":\"any significant\",\"children\":[{\"id\":\"st"
-    "orage\",\"behavior\":\"supervisor\",\"name\":null,\"count\":1,\"restart\":\"permanent\","
-    "\"shutdown\":\"infinity\",\"significant\":false,\"health_interval_ms\":0,\"tree\":{\"n"
+    "orage\",\"behavior\":\"supervisor\",\"name\":null,\"count\":2,\"restart\":\"transient\","
+    "\"shutdown\":\"infinity\",\"significant\":true,\"health_interval_ms\":0,\"tree\":{\"n"
     "ame\":\"storage\",\"strategy\":\"one for all\",\"restarts_max\":0,\"window_ms\":5000,\""
     "backoff_ms\":0,\"auto_shutdown\":\"never\",\"children\":[{\"id\":\"store\",\"behavior\":"
     "\"puppet\",\"name\":null,\"count\":1,\"restart\":\"permanent\",\"shutdown\":\"brutal kil"
@@ -75,7 +75,7 @@ static const char *const as_dot = "digraph tree {\n"
                                   "    node [shape=ellipse];\n"
                                   "    n0 [shape=box, label=\"gateway\", xlabel=\"rest for one\"];\n"
                                   "    n0 -> n1;\n"
-                                  "    n1 [shape=box, label=\"storage\", xlabel=\"one for all\"];\n"
+                                  "    n1 [shape=box, label=\"storage\", xlabel=\"one for all x 2\", tooltip=\"transient\"];\n"
                                   "    n1 -> n2;\n"
                                   "    n2 [label=\"store\", tooltip=\"permanent\"];\n"
                                   "    n1 -> n3;\n"

@@ -3,8 +3,8 @@
 #include "base/sized.h"
 #include "supervise/protocol.h"
 #include "supervise/supervisor.h"
+#include "supervise/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 AIRI_KIND_DATA(airt_health_check, 1, number)
@@ -194,18 +194,13 @@ airt_status(airt_supervisor_list)(airt_from from, airt_ref supervisor, airt_dura
 typedef struct picture {
     airt_from     from;
     airt_duration within;
-    char         *out;
-    size_t        size, length;
+    airi_text     text;
 } picture;
 
-static void put_line(picture *p, const airt_child_info *info, unsigned depth)
+static void put_line(airi_text *to, const airt_child_info *info, unsigned depth)
 {
-    size_t left = p->length < p->size ? p->size - p->length : 0;
-    int    n = snprintf(left > 0 ? p->out + p->length : NULL, left, "%*s%s%s  %s, %u restart%s\n", (int)(2 * depth), "",
-                     info->id, info->supervisor ? "/" : "", airt_child_state_text(info->state),
-                     (unsigned)info->restarts, info->restarts == 1 ? "" : "s");
-
-    p->length += n > 0 ? (size_t)n : 0;
+    airi_put(to, "%*s%s%s  %s, %u restart%s\n", (int)(2 * depth), "", info->id, info->supervisor ? "/" : "",
+             airt_child_state_text(info->state), (unsigned)info->restarts, info->restarts == 1 ? "" : "s");
 }
 
 static airt_status draw(picture *p, airt_ref supervisor, unsigned depth)
@@ -218,7 +213,7 @@ static airt_status draw(picture *p, airt_ref supervisor, unsigned depth)
     for (size_t i = 0; i < infos_count(&seen) && status == AIRT_OK; i++) {
         const airt_child_info *info = &infos_of(&seen)[i];
 
-        put_line(p, info, depth);
+        put_line(&p->text, info, depth);
         if (info->supervisor && info->state == AIRT_CHILD_RUNNING)
             status = draw(p, info->ref, depth + 1);
     }
@@ -229,12 +224,9 @@ static airt_status draw(picture *p, airt_ref supervisor, unsigned depth)
 airt_status(airt_supervisor_print)(airt_from from, airt_ref supervisor, airt_duration within, char *out, size_t size,
                                    size_t *out_length)
 {
-    picture     p = { from, within, out, size, 0 };
-    airt_status status;
+    picture     p = { from, within, airi_text_of(out, size) };
+    airt_status status = draw(&p, supervisor, 0);
 
-    if (size > 0)
-        out[0] = '\0';
-    status = draw(&p, supervisor, 0);
-    *out_length = p.length;
+    *out_length = p.text.length;
     return status;
 }

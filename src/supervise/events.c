@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What a supervisor tells about itself, and how it reads. */
 #include "supervise/supervisor.h"
-
-#include <stdarg.h>
-#include <stdio.h>
+#include "supervise/text.h"
 
 static const char *const supervision_text[] = {
 #define TEXT(name, text) text,
@@ -71,86 +69,49 @@ void airi_event_of(airt_ctx *ctx, const airi_supervisor *self, airt_supervision 
 
 /* --- as text ------------------------------------------------------------------------------------------------------ */
 
-typedef struct writer {
-    char       *out;
-    size_t      size, length;
-    const char *between;
-} writer;
-
-__attribute__((format(printf, 2, 3))) static void put(writer *w, const char *format, ...)
+static void put_child(airi_text *to, const airt_supervision_event *event, const char *between)
 {
-    size_t  left = w->length < w->size ? w->size - w->length : 0;
-    va_list arguments;
-    int     n;
-
-    va_start(arguments, format);
-    n = vsnprintf(left > 0 ? w->out + w->length : NULL, left, format, arguments);
-    va_end(arguments);
-    w->length += n > 0 ? (size_t)n : 0;
-}
-
-static const char *restart_text(airt_restart restart)
-{
-    static const char *const text[] = { "permanent", "transient", "temporary" };
-
-    return (unsigned)restart < 3 ? text[restart] : "unknown";
-}
-
-static void put_shutdown(writer *w, const airt_child *spec)
-{
-    uint32_t ms = airi_child_shutdown_ms(spec);
-
-    if (ms == AIRT_INFINITY)
-        put(w, "%sshutdown: infinity", w->between);
-    else if (ms == AIRT_BRUTAL_KILL)
-        put(w, "%sshutdown: brutal kill", w->between);
-    else
-        put(w, "%sshutdown: %u ms", w->between, (unsigned)ms);
-}
-
-static void put_child(writer *w, const airt_supervision_event *event)
-{
-    put(w, "%schild: %.64s", w->between, event->id);
+    airi_put(to, "%schild: %.64s", between, event->id);
     if (event->number > 1)
-        put(w, ".%u", (unsigned)event->number);
-    put(w, "%sactor: %#llx#%u", w->between, (unsigned long long)event->child.bits, (unsigned)event->incarnation);
-    put(w, "%sbehaviour: %.64s", w->between, event->behavior);
-    put(w, "%srestarts: %u", w->between, (unsigned)event->restarts);
+        airi_put(to, ".%u", (unsigned)event->number);
+    airi_put(to, "%sactor: %#llx#%u", between, (unsigned long long)event->child.bits, (unsigned)event->incarnation);
+    airi_put(to, "%sbehaviour: %.64s", between, event->behavior);
+    airi_put(to, "%srestarts: %u", between, (unsigned)event->restarts);
     if (event->spec == NULL)
         return;
-    put(w, "%srestart: %s", w->between, restart_text(event->spec->restart));
-    put_shutdown(w, event->spec);
-    put(w, "%stype: %s", w->between, event->spec->tree != NULL ? "supervisor" : "worker");
+    airi_put(to, "%srestart: %s", between, airi_restart_text(event->spec->restart));
+    airi_put(to, "%sshutdown: ", between);
+    airi_put_ms(to, airi_child_shutdown_ms(event->spec));
+    airi_put(to, "%stype: %s", between, event->spec->tree != NULL ? "supervisor" : "worker");
     if (event->spec->significant)
-        put(w, "%ssignificant", w->between);
+        airi_put(to, "%ssignificant", between);
 }
 
-static void put_reason(writer *w, const airt_reason *reason)
+static void put_reason(airi_text *to, const airt_reason *reason, const char *between)
 {
-    put(w, "%sreason: %s", w->between, airt_exit_text(reason->exit));
+    airi_put(to, "%sreason: %s", between, airt_exit_text(reason->exit));
     if (reason->status != AIRT_OK)
-        put(w, ", %s", airt_status_text(reason->status));
+        airi_put(to, ", %s", airt_status_text(reason->status));
     if (reason->code != 0)
-        put(w, ", code %d", (int)reason->code);
+        airi_put(to, ", code %d", (int)reason->code);
     if (!airt_ref_none(reason->origin))
-        put(w, ", from %#llx", (unsigned long long)reason->origin.bits);
+        airi_put(to, ", from %#llx", (unsigned long long)reason->origin.bits);
 }
 
 size_t airt_supervision_print(const airt_supervision_event *event, bool lines, char *out, size_t size)
 {
-    writer w = { out, size, 0, lines ? "\n    " : "; " };
+    const char *between = lines ? "\n    " : "; ";
+    airi_text   to = airi_text_of(out, size);
 
-    if (size > 0)
-        out[0] = '\0';
-    put(&w, "%.64s %#llx: %s", event->supervisor_name, (unsigned long long)event->supervisor.bits,
-        airt_supervision_text(event->what));
+    airi_put(&to, "%.64s %#llx: %s", event->supervisor_name, (unsigned long long)event->supervisor.bits,
+             airt_supervision_text(event->what));
     if (event->id != NULL)
-        put_child(&w, event);
+        put_child(&to, event, between);
     if (event->what != AIRT_SUP_STARTED)
-        put_reason(&w, &event->reason);
+        put_reason(&to, &event->reason, between);
     if (event->message != NULL)
-        put(&w, "%smessage: %.64s, trace %#llx", w.between, event->message, (unsigned long long)event->trace);
+        airi_put(&to, "%smessage: %.64s, trace %#llx", between, event->message, (unsigned long long)event->trace);
     if (event->delay_ms != 0)
-        put(&w, "%sin: %u ms", w.between, (unsigned)event->delay_ms);
-    return w.length;
+        airi_put(&to, "%sin: %u ms", between, (unsigned)event->delay_ms);
+    return to.length;
 }
