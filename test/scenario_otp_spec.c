@@ -86,6 +86,7 @@ static const struct answer answer_body = { 1 };
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"             \
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"             \
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+static const airt_tree long_below = { .name = LONG_NAME + 50 }; /* long enough, but for a number */
 
 static const struct {
     airt_child  child;
@@ -119,6 +120,7 @@ static const struct {
     { { .behavior = &bare_behavior, .turn_max = 65536 }, "turn_max", AIRT_EINVAL },
     { { .behavior = &bare_behavior, .memory_max = sizeof(struct puppet) - 1 }, "memory_max", AIRT_EINVAL },
     { { .tree = &below, .id = "a", .memory_max = 16 }, "memory_max", AIRT_EINVAL },
+    { { .tree = &long_below, .id = "a", .count = 2 }, "name", AIRT_EINVAL },
 };
 
 /* 14: every field of a child that can be wrong, in a tree and added at run time; 'type' and 'modules' do not exist. */
@@ -385,6 +387,7 @@ static void case_18_body(sim *s)
     }
     assert_int_equal(kit_actors(s), 0);
     ASSERT_OK(airt_supervise(s->system, &top, .window_ms = 0, .restarts_max = 65536));
+    ASSERT_OK(airt_supervise(s->system, &top, AIRT_CHILDREN({ .tree = &long_below })));
 }
 static void case_18_every_wrong_option_is_named(void **state)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NUMBERED_MAX (AIRT_NAME_MAX - 12) /* of a name that a number comes behind */
 enum {
     DEPTH_MAX = 64,         /* supervisors above each other */
     RESTARTS_LIMIT = 65536, /* their times are kept */
@@ -109,10 +110,27 @@ static airt_status check_limits(const check *c, const place *at, const airt_chil
     return AIRT_OK;
 }
 
+/* The name it is registered by. NULL: none. */
+static const char *name_of(const airt_child *child)
+{
+    if (child->name != NULL || child->tree == NULL)
+        return child->name;
+    return child->tree->name;
+}
+
+/* ".4294967295" finds room behind it. */
+static bool numbers_fit(const char *name)
+{
+    return strlen(name) <= NUMBERED_MAX;
+}
+
 static airt_status check_name(const check *c, const place *at, const airt_child *child)
 {
-    if (child->name != NULL && (child->name[0] == '\0' || strlen(child->name) + 12 > AIRT_NAME_MAX))
-        return wrong(c, at, AIRT_EINVAL, "name: empty, or longer than %u bytes", AIRT_NAME_MAX - 12);
+    if (child->name != NULL && (child->name[0] == '\0' || !numbers_fit(child->name)))
+        return wrong(c, at, AIRT_EINVAL, "name: empty, or longer than %u bytes", NUMBERED_MAX);
+    if (child->count > 1 && name_of(child) != NULL && !numbers_fit(name_of(child)))
+        return wrong(c, at, AIRT_EINVAL, "name: its tree's is longer than %u bytes, and it is to be numbered",
+                     NUMBERED_MAX);
     return AIRT_OK;
 }
 
@@ -229,13 +247,6 @@ typedef struct named {
 
 /* What must be unique among siblings. NULL: it has none. */
 typedef const char *(*key_fn)(const airt_child *child);
-
-static const char *name_of(const airt_child *child)
-{
-    if (child->name != NULL || child->tree == NULL)
-        return child->name;
-    return child->tree->name;
-}
 
 static int by_id(const void *a, const void *b)
 {
