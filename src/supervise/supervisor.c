@@ -49,22 +49,37 @@ static void take_in(airt_ctx *ctx, airi_supervisor *self, airt_msg *msg)
         airi_serve(ctx, self, msg);
 }
 
+/* Without memory for messages the news can be had all the same: enough to stop those that have started, in order. */
+static airt_status boot_blind(airt_ctx *ctx, airi_supervisor *self)
+{
+    self->boot_failed = true;
+    airi_stop_all(ctx, self, &(airt_reason){ .exit = AIRT_EXIT_START, .status = AIRT_ENOMEM });
+    AIRT_TRY(airt_sleep(ctx, AIRT_MS(1)));
+    airi_news(ctx, self);
+    airi_tick(ctx, self);
+    return AIRT_OK;
+}
+
+static airt_status boot_wait(airt_ctx *ctx, airi_supervisor *self)
+{
+    airt_msg   *msg = NULL;
+    airt_status status = airt_receive_kinds(ctx, AIRT_SECONDS(3600), BOOT_KINDS, &msg);
+
+    if (status == AIRT_ENOMEM)
+        return boot_blind(ctx, self);
+    if (status == AIRT_OK)
+        take_in(ctx, self, msg);
+    return status == AIRT_ETIMEDOUT ? AIRT_OK : status;
+}
+
 static airt_status boot_loop(airt_ctx *ctx, airi_supervisor *self)
 {
-    airt_status status = AIRT_OK;
-
+    AIRT_TRY(airt_sleep(ctx, AIRT_MS(0))); /* gets the stack to wait with, while there is nobody to stop */
     airi_advance(ctx, self);
-    while (status == AIRT_OK && self->phase != AIRI_RUN && self->phase != AIRI_OVER) {
-        airt_msg *msg = NULL;
-
-        status = airt_receive_kinds(ctx, AIRT_SECONDS(3600), BOOT_KINDS, &msg);
-        if (status == AIRT_OK)
-            take_in(ctx, self, msg);
-        else if (status == AIRT_ETIMEDOUT)
-            status = AIRT_OK;
-    }
-    if (status != AIRT_OK || self->phase == AIRI_RUN)
-        return status;
+    while (self->phase != AIRI_RUN && self->phase != AIRI_OVER)
+        AIRT_TRY(boot_wait(ctx, self));
+    if (self->phase == AIRI_RUN)
+        return AIRT_OK;
     return self->boot_failed && self->end_reason.status != AIRT_OK ? self->end_reason.status : AIRT_ESTOPPING;
 }
 
