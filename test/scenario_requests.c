@@ -178,12 +178,64 @@ static void what_never_started_is_not_restarting(void **state)
     sim_each(boot_body, NULL);
 }
 
+/* --- what a request may fail of ----------------------------------------------------------------------------------- */
+
+static airt_status ask_when_full(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_ref          mid = *(airt_ref *)argument;
+    airt_child_counts counts;
+
+    (void)airt_tell_any(ctx, mid, airt_health_report, .number = 0);
+    return says(self, airt_supervisor_count(ctx, mid, OTP_WITHIN, &counts));
+}
+static void full_body(sim *s)
+{
+    airt_tree        below = { AIRT_CHILDREN(OTP_KID('a')) };
+    const airt_child kid = { .tree = &below, .id = "mid", .mailbox = { .max = 1 } };
+    airt_child_info  info = { .ref = AIRT_NONE };
+
+    ASSERT_OK(airt_supervise(s->system, &top, .children = &kid, .child_count = 1));
+    ASSERT_OK(airt_supervisor_find_child(s->system, top, AIRT_ID("mid"), OTP_WITHIN, &info));
+    sim_forget(s);
+    sim_do(s, sim_spawn(s, 'q'), ask_when_full, &info.ref);
+    sim_settle(s);
+    ASSERT_SAID(s, "q+ q=AIRT_EFULL");
+}
+static void a_bounded_supervisor_may_be_full(void **state)
+{
+    (void)state;
+    sim_each(full_body, NULL);
+}
+
+/* An automatic restart would be tried again later; one by hand is its asker's to try. */
+static void limit_body(sim *s)
+{
+    otp_plan plan = { 0 };
+    airt_ref ref;
+
+    trio(s, AIRT_ONE_FOR_ONE, &plan);
+    for (int i = 0; i < 2; i++) {
+        ASSERT_OK(airt_supervisor_stop_child(s->system, top, AIRT_ID("b"), OTP_WITHIN));
+        assert_int_equal(airt_supervisor_restart_child(s->system, top, AIRT_ID("b"), OTP_WITHIN, &ref),
+                         i == 0 ? AIRT_OK : AIRT_ELIMIT);
+    }
+    assert_true(otp_states(s, top, "a running/0, b down/0, c running/0"));
+    sim_run(s, 1000);
+    ASSERT_OK(airt_supervisor_restart_child(s->system, top, AIRT_ID("b"), OTP_WITHIN, &ref));
+}
+static void a_restart_by_hand_may_be_over_the_rate(void **state)
+{
+    (void)state;
+    sim_each(limit_body, &(airt_system_options){ .restarts_per_s = 1 });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SIM_TEST(who_asked_for_a_new_child_waits_for_the_group), SIM_TEST(who_asked_for_a_restart_waits_for_the_group),
         SIM_TEST(who_asked_hears_of_a_stop_within_the_group),    SIM_TEST(who_asked_hears_of_a_stop),
-        SIM_TEST(what_never_started_is_not_restarting),
+        SIM_TEST(what_never_started_is_not_restarting),          SIM_TEST(a_bounded_supervisor_may_be_full),
+        SIM_TEST(a_restart_by_hand_may_be_over_the_rate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
