@@ -150,6 +150,7 @@ typedef struct airi_brood {
     airi_list children; /* airi_child.siblings, in order of spawn */
     airi_list news;     /* airi_child.news */
     airt_msg *notice;   /* airt_child_news; NULL: out to be handled */
+    uint32_t  since;    /* the first incarnation that has this notice; one sent before belongs to nobody any more */
     bool      more;     /* something happened while it was out */
 } airi_brood;
 

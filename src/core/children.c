@@ -62,7 +62,8 @@ void airi_children_notice_back(airt_system *system, airi_worker *worker, airt_ms
 
     airi_mutex_lock(&system->relations_lock);
     extra = airi_tenant_is(actor, notice->sender) ? airi_extra_seen(actor) : NULL;
-    home = extra != NULL && extra->brood != NULL && extra->brood->notice == NULL;
+    home = extra != NULL && extra->brood != NULL && extra->brood->notice == NULL &&
+           notice->correlation >= extra->brood->since;
     if (home) {
         airi_msg_unbind(notice); /* it may have been on a journey, through another's box */
         airi_msg_clear(notice, AIRI_MSG_COUNTED);
@@ -77,10 +78,21 @@ void airi_children_notice_back(airt_system *system, airi_worker *worker, airt_ms
 
 /* --- how it begins ------------------------------------------------------------------------------------------------ */
 
+static airt_msg *notice_make(airt_system *system, airi_worker *worker)
+{
+    airi_source source = airi_source_of(system, worker);
+    airt_msg   *notice = airi_msg_reserve(&source, sizeof(airi_trailer));
+
+    if (notice == NULL)
+        return NULL;
+    notice->kind = &airt_child_news_kind;
+    airi_msg_trailer(notice)->trace = 0; /* lent, as a timer's, but by no timer */
+    return notice;
+}
+
 static airi_brood *brood_make(const airi_caller *caller)
 {
     airt_system *system = caller->system;
-    airi_source  source = airi_source_of(system, caller->worker);
     airi_brood  *brood = NULL;
 
     if (airi_permits(system->world, AIRT_ALLOCATION_CHILD))
@@ -89,14 +101,26 @@ static airi_brood *brood_make(const airi_caller *caller)
         return NULL;
     airi_list_init(&brood->children);
     airi_list_init(&brood->news);
-    brood->notice = airi_msg_reserve(&source, sizeof(airi_trailer));
+    brood->since = 0;
+    brood->more = false;
+    brood->notice = notice_make(system, caller->worker);
     if (brood->notice == NULL) {
         airi_heap_give(&system->heap, airi_cache_of(caller->worker), brood, sizeof *brood);
         return NULL;
     }
-    brood->notice->kind = &airt_child_news_kind;
-    airi_msg_trailer(brood->notice)->trace = 0; /* lent, as a timer's, but by no timer */
     return brood;
+}
+
+bool airi_brood_renew(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_brood *brood = airi_extra_seen(actor)->brood;
+
+    if (brood == NULL || brood->notice != NULL)
+        return true;
+    brood->notice = notice_make(system, worker);
+    brood->since = airi_load(&actor->incarnation, AIRI_SEQ_CST);
+    brood->more = false;
+    return brood->notice != NULL;
 }
 
 static void brood_free(airt_system *system, airi_worker *worker, airi_brood *brood)

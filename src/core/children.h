@@ -36,6 +36,9 @@ bool airi_child_down(airt_system *system, airi_worker *worker, airi_actor *actor
  * that are down are finished. */
 void airi_brood_disband(airi_extra *extra, airi_list *orphans);
 void airi_brood_finish(airt_system *system, airi_worker *worker, airi_list *orphans, bool failed);
+/* Before its next incarnation, under relations_lock: the notice may be with a handler that was abandoned and may never
+ * return. False: no memory for another. */
+bool airi_brood_renew(airt_system *system, airi_worker *worker, airi_actor *actor);
 void airi_brood_free(airt_system *system, airi_worker *worker, airi_extra *extra);
 
 /* The notice of airt_child_news was handled. Any thread. */

@@ -420,7 +420,7 @@ airt_status airi_life_may_revive(airt_system *system, airi_worker *worker, airi_
         return AIRT_ENOMEM;
     if (extra == NULL || !extra->orphaned)
         return AIRT_OK;
-    if (thread_again(system, worker, extra) != AIRT_OK)
+    if (!airi_brood_renew(system, worker, actor) || thread_again(system, worker, extra) != AIRT_OK)
         return AIRT_ENOMEM;
     extra->orphaned = false;
     return AIRT_OK;
