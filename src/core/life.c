@@ -390,20 +390,20 @@ void airi_life_finish(airt_system *system, airi_worker *worker, airi_actor *acto
     vacate(system, worker, actor, airi_life_reason(actor).exit);
 }
 
-/* The thread of a dedicated actor whose handler was abandoned is that handler's. */
+/* The thread of a dedicated actor whose handler was abandoned is that handler's; its place under dedicated_max stays the
+ * actor's. */
 static airt_status thread_again(airt_system *system, airi_worker *worker, airi_extra *extra)
 {
     airi_worker *before = extra->dedicated;
-    airt_status  status;
+    airt_status  status = AIRT_OK;
 
-    if (before == NULL)
-        return AIRT_OK;
-    status = airi_dedicated_start(system, &extra->dedicated);
-    if (status == AIRT_OK)
-        airi_worker_dismiss(system, worker, before);
-    else
-        extra->dedicated = before;
-    return status == AIRT_ELIMIT ? AIRT_ENOMEM : status;
+    if (before != NULL)
+        status = airi_worker_start(system, AIRI_CLASS_DEDICATED, &extra->dedicated);
+    if (before == NULL || status != AIRT_OK)
+        return status;
+    (void)airi_fetch_add(&system->dedicated_workers, 1, AIRI_SEQ_CST); /* the dismissal takes it away again */
+    airi_worker_dismiss(system, worker, before);
+    return AIRT_OK;
 }
 
 airt_status airi_life_may_revive(airt_system *system, airi_worker *worker, airi_actor *actor)

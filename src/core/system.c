@@ -68,11 +68,16 @@ static int64_t spin_ns(const airt_system *system)
     return never ? 0 : (int64_t)system->options.spin_us * 1000;
 }
 
+/* Threads at once. Of dedicated ones as many again, which killed handlers hold that have not returned. */
+static uint32_t workers_max(const airt_system_options *o)
+{
+    return o->workers + o->workers_spare_max + o->blocking_max + 2 * o->dedicated_max;
+}
+
 /* Beside the living: callers' slots, and those that workers have at hand. */
 static uint32_t slots_max(const airt_system_options *o)
 {
-    uint64_t workers = (uint64_t)o->workers + o->workers_spare_max + o->blocking_max + o->dedicated_max;
-    uint64_t max = o->actors_max + 65536u + workers * AIRI_SLOTS_MAX;
+    uint64_t max = o->actors_max + 65536u + (uint64_t)workers_max(o) * AIRI_SLOTS_MAX;
 
     return max > AIRI_IDTAB_MAX ? AIRI_IDTAB_MAX : (uint32_t)max;
 }
@@ -122,7 +127,7 @@ static airt_status start_workers(airt_system *system)
     airt_system_options *o = &system->options;
     airt_status          status = AIRT_OK;
 
-    system->workers_max = o->workers + o->workers_spare_max + o->blocking_max + o->dedicated_max;
+    system->workers_max = workers_max(o);
     if (!airi_permits(system->world, AIRT_ALLOCATION_SYSTEM))
         return AIRT_ENOMEM;
     system->worker = airi_heap_take(&system->heap, NULL, system->workers_max * sizeof(airi_worker *));
