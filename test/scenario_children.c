@@ -445,6 +445,77 @@ static void stops_may_be_trapped(void **state)
     sim_each(trap_body, NULL);
 }
 
+/* A drain waits behind the mail; a stop that comes later does not. */
+static void drain_and_stop_body(sim *s)
+{
+    airt_ref boss = boss_with(s, HOLD);
+
+    sim_do(s, boss, trap, s);
+    sim_settle(s);
+    (void)airt_tell_any(s->system, boss, tick, .n = 1);
+    ASSERT_OK(airt_drain(s->system, boss, NULL));
+    (void)airt_tell_any(s->system, boss, tick, .n = 2);
+    ASSERT_OK(airt_stop(s->system, boss, &(airt_reason){ .exit = AIRT_EXIT_ESCALATED }));
+    ASSERT_OK(airt_stop(s->system, boss, NULL));
+    sim_settle(s);
+    ASSERT_SAID(s, "stop:escalated *1 stop:shutdown *2");
+    sim_do(s, boss, trap, NULL);
+    sim_do(s, boss, trap, s);
+    sim_settle(s);
+    ASSERT_OK(airt_stop(s->system, boss, NULL));
+    ASSERT_OK(airt_drain(s->system, boss, NULL)); /* says nothing new */
+    sim_settle(s);
+    ASSERT_SAID(s, "stop:shutdown");
+}
+static void a_trapped_stop_overtakes_a_trapped_drain(void **state)
+{
+    (void)state;
+    sim_each(drain_and_stop_body, NULL);
+}
+
+/* Asked to end while it traps that, and fails before it has heard so. */
+static airt_status trap_and_fail(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_status status = airt_trap_stop(ctx, true);
+
+    if (status == AIRT_OK)
+        status = ((const order *)argument)->policy == HOLD ? airt_drain(ctx, self->self, NULL)
+                                                           : airt_stop(ctx, self->self, NULL);
+    return status == AIRT_OK ? AIRT_EINVAL : status;
+}
+static void unheard_body(sim *s)
+{
+    static order stop = { .policy = RELEASE }, drain = { .policy = HOLD };
+    birth        c = { .tag = 'c' };
+    airt_ref     boss = boss_with(s, HOLD);
+    airt_ref     a = sim_spawn_with(s, 'a', &(puppet_plan){ .verdict = AIRT_RESTART }, NULL);
+    airt_ref     b = sim_spawn_with(s, 'b', &(puppet_plan){ .verdict = AIRT_RESTART }, NULL);
+    airt_ref     who = child_of(s, boss, &c);
+
+    sim_settle(s);
+    sim_forget(s);
+    sim_do(s, a, trap_and_fail, &stop);
+    sim_num(s, a, 1);
+    sim_settle(s);
+    ASSERT_SAID(s, "a!error/0 a+ a-shutdown");
+    sim_do(s, b, trap_and_fail, &drain);
+    sim_num(s, b, 1);
+    sim_settle(s);
+    ASSERT_SAID(s, "b!error/0 b+ b:1 b-shutdown");
+    sim_do(s, who, trap_and_fail, &stop); /* its supervisor knows that it has ended */
+    sim_settle(s);
+    ASSERT_SAID(s, "c!error/0 c-error $c1:error");
+    ASSERT_OK(command(s, boss, who, RESTART));
+    sim_num(s, who, 1);
+    sim_settle(s);
+    ASSERT_SORTED(s, "c+ ^c2 c:1");
+}
+static void a_restart_does_not_lose_a_trapped_stop(void **state)
+{
+    (void)state;
+    sim_each(unheard_body, NULL);
+}
+
 static void wait_body(sim *s)
 {
     static airt_reason because = { .exit = AIRT_EXIT_ESCALATED, .code = 7 };
@@ -634,6 +705,8 @@ int main(void)
         SIM_TEST(rest_and_release),
         SIM_TEST(a_supervisors_end_is_final_for_its_children),
         SIM_TEST(stops_may_be_trapped),
+        SIM_TEST(a_trapped_stop_overtakes_a_trapped_drain),
+        SIM_TEST(a_restart_does_not_lose_a_trapped_stop),
         SIM_TEST(whoever_waits_for_the_end_hears_why),
         SIM_TEST(a_timer_is_armed_again_and_again),
         SIM_TEST(a_built_message_outlives_its_builder),

@@ -91,7 +91,7 @@ struct airi_actor {
     uint8_t              lane_skips : 7; /* picks in a row that passed over a waiting lower lane; owner only, always */
     bool                 suspended : 1;  /* its handler awaits: the activation is `active` */
     bool                 trap_exit;      /* under relations_lock */
-    /* why it was asked to end; under lock until its flag is set */
+    /* why it was asked to end; under lock until its flag is set. Before that: why it was when it trapped it */
     uint8_t                 asked_exit, asked_status;
     uint16_t                waits_serial; /* owner: awaits do not look alike */
     uint64_t                asked_origin;
@@ -186,6 +186,9 @@ typedef struct airi_keeper { /* keeps a message out of its handler */
     bool       built; /* while it is being sent: whether it was built, or kept and so in the account */
 } airi_keeper;
 
+enum {
+    AIRI_STOP_NOTICES = 2
+};
 struct airi_extra {                         /* under actor->lock unless it says otherwise */
     airi_list               waiters;        /* airi_waiter, first come first served */
     airi_list               owned;          /* airi_owned */
@@ -209,8 +212,10 @@ struct airi_extra {                         /* under actor->lock unless it says 
     uint32_t                restarts;
     struct airi_quarantine *quarantine; /* lock */
     airi_brood             *brood;      /* set once, under relations_lock; freed at the final stop */
-    airt_msg *stop_notice; /* airt_stop_asked, reserved while stops are trapped; NULL: not trapped, or sent */
+    /* airt_stop_asked for a stop, and for a drain, reserved while they are trapped; NULL: not trapped, or sent */
+    airt_msg *stop_notice[AIRI_STOP_NOTICES];
     bool      trap_stop;
+    uint8_t   stop_trapped; /* what was: AIRI_ASKED_STOP, _DRAIN; its reason is in the slot's asked_ fields */
     bool      orphaned;  /* its handler was abandoned: the state, and the thread of a dedicated one, are out */
     bool      start_out; /* so are the construction arguments; they come back when the handler returns */
 };

@@ -587,59 +587,109 @@ airt_status airt_child_release(airt_ctx *ctx, airt_ref who)
 
 /* --- trapped stops, ends with a reason ---------------------------------------------------------------------------- */
 
-/* Under the lock. *msg: what is left over. Trapped already: the notice is there, or on its way. */
-static void trap_set(airi_extra *extra, bool on, airt_msg **msg)
+static bool notices_reserve(airt_system *system, airi_worker *worker, airt_msg *notice[])
 {
-    airt_msg *before = extra->stop_notice;
+    airi_source source = airi_source_of(system, worker);
 
-    if (on && extra->trap_stop)
-        return;
+    for (unsigned i = 0; i < AIRI_STOP_NOTICES; i++)
+        if ((notice[i] = airi_msg_reserve(&source, sizeof(struct airt_stop_asked))) == NULL)
+            return false;
+    return true;
+}
+
+static void notices_free(airt_system *system, airi_worker *worker, airt_msg *notice[])
+{
+    for (unsigned i = 0; i < AIRI_STOP_NOTICES; i++)
+        if (notice[i] != NULL)
+            airi_msg_free(&system->heap, airi_cache_of(worker), notice[i]);
+}
+
+/* Under the lock. notice: what is left over. */
+static void trap_set(airi_extra *extra, bool on, airt_msg *notice[])
+{
     extra->trap_stop = on;
-    extra->stop_notice = *msg;
-    *msg = before;
+    extra->stop_trapped = 0;
+    for (unsigned i = 0; i < AIRI_STOP_NOTICES; i++) {
+        airt_msg *before = extra->stop_notice[i];
+
+        extra->stop_notice[i] = notice[i];
+        notice[i] = before;
+    }
 }
 
 airt_status airt_trap_stop(airt_ctx *ctx, bool on)
 {
     airi_caller caller = airi_resolve_ctx(ctx, "airt_trap_stop");
-    airi_source source = airi_source_of(caller.system, caller.worker);
     airi_extra *extra = airi_killed(ctx) ? NULL : airi_extra_of(caller.system, caller.worker, ctx->self);
-    airt_msg   *msg = NULL;
-    bool        killed;
+    airt_msg   *notice[AIRI_STOP_NOTICES] = { NULL };
+    airt_status status = AIRT_OK;
 
     if (extra == NULL)
         return airi_killed(ctx) ? AIRT_EKILLED : AIRT_ENOMEM;
-    if (on && (msg = airi_msg_reserve(&source, sizeof(struct airt_stop_asked))) == NULL)
-        return AIRT_ENOMEM;
-    airi_mutex_lock(&ctx->actor->lock);
-    killed = airi_killed(ctx); /* then the extra is the killer's */
-    if (!killed)
-        trap_set(extra, on, &msg);
-    airi_mutex_unlock(&ctx->actor->lock);
-    if (msg != NULL)
-        airi_msg_free(&caller.system->heap, airi_cache_of(caller.worker), msg);
-    return killed ? AIRT_EKILLED : AIRT_OK;
+    if (on && !notices_reserve(caller.system, caller.worker, notice)) {
+        status = AIRT_ENOMEM;
+    } else {
+        airi_mutex_lock(&ctx->actor->lock);
+        if (airi_killed(ctx)) /* then the extra is the killer's */
+            status = AIRT_EKILLED;
+        else if (!on || !extra->trap_stop) /* trapped already: the notices are there, or on their way */
+            trap_set(extra, on, notice);
+        airi_mutex_unlock(&ctx->actor->lock);
+    }
+    notices_free(caller.system, caller.worker, notice);
+    return status;
 }
 
-/* Under actor->lock. True: the request became, or already is, a message; *out_msg is to be sent after the lock. */
-bool airi_stop_trapped(airi_actor *actor, uint32_t how, const airt_reason *reason, airt_msg **out_msg)
+void airi_stop_untrap(airt_system *system, airi_worker *worker, airi_actor *actor, bool again)
 {
     airi_extra *extra = airi_extra_seen(actor);
-    airt_msg   *msg;
+    airt_msg   *notice[AIRI_STOP_NOTICES] = { NULL };
 
-    if (extra == NULL || !extra->trap_stop || (how & (AIRI_ASKED_STOP | AIRI_ASKED_DRAIN)) == 0)
-        return false;
-    msg = extra->stop_notice;
-    extra->stop_notice = NULL;
-    *out_msg = msg;
-    if (msg == NULL)
-        return true;
+    if (extra == NULL)
+        return;
+    airi_mutex_lock(&actor->lock);
+    if (again && extra->stop_trapped != 0)
+        (void)airi_fetch_or(&actor->flags, AIRI_REASON_TAKEN | (uint32_t)extra->stop_trapped, AIRI_SEQ_CST);
+    trap_set(extra, false, notice);
+    airi_mutex_unlock(&actor->lock);
+    notices_free(system, worker, notice);
+}
+
+/* Under the lock: the notice of a request, which is sent once. A drain that comes after a stop says nothing new. */
+static airt_msg *notice_take(airi_extra *extra, uint32_t how)
+{
+    unsigned  which = how & AIRI_ASKED_STOP ? 0 : 1;
+    airt_msg *msg = extra->stop_trapped & AIRI_ASKED_STOP ? NULL : extra->stop_notice[which];
+
+    if (msg != NULL)
+        extra->stop_notice[which] = NULL;
+    return msg;
+}
+
+static void notice_fill(airi_actor *actor, airt_msg *msg, uint32_t how, const airt_reason *reason)
+{
     msg->kind = &airt_stop_asked_kind;
     msg->sender = airi_actor_ref(actor);
     msg->priority = how & AIRI_ASKED_STOP ? AIRT_CRITICAL : AIRT_NORMAL;
     msg->flags |= AIRI_MSG_BOUND;
     msg->correlation = airi_load(&actor->incarnation, AIRI_SEQ_CST);
     *(struct airt_stop_asked *)airi_msg_body(msg) = (struct airt_stop_asked){ *reason };
+}
+
+bool airi_stop_trapped(airi_actor *actor, uint32_t how, const airt_reason *reason, airt_msg **out_msg)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+
+    how &= AIRI_ASKED_STOP | AIRI_ASKED_DRAIN;
+    if (extra == NULL || !extra->trap_stop || how == 0)
+        return false;
+    *out_msg = notice_take(extra, how);
+    if (*out_msg == NULL)
+        return true;
+    extra->stop_trapped |= (uint8_t)how;
+    notice_fill(actor, *out_msg, how, reason);
+    if ((airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_REASON_TAKEN) == 0)
+        airi_reason_set(actor, reason); /* for airi_stop_untrap */
     return true;
 }
 

@@ -46,5 +46,8 @@ void airi_children_notice_back(airt_system *system, airi_worker *worker, airt_ms
 
 /* Under actor->lock: a request to stop that is trapped becomes *out_msg (NULL: it is on its way already). */
 bool airi_stop_trapped(airi_actor *actor, uint32_t how, const airt_reason *reason, airt_msg **out_msg);
+/* Owner: this incarnation traps no more. again: one that it had trapped is asked of the next, which follows at once and
+ * does not get the notice. */
+void airi_stop_untrap(airt_system *system, airi_worker *worker, airi_actor *actor, bool again);
 
 #endif

@@ -149,15 +149,11 @@ static void incarnation_release(airt_system *system, airi_worker *worker, airi_a
         return;
     if (!AIRI_MUTANT_IS(10) || reason != AIRT_LETTER_INCARNATION)
         airi_timers_release(system, worker, extra);
+    airi_stop_untrap(system, worker, actor, false);
     airi_list_init(&owned);
     airi_mutex_lock(&actor->lock);
     airi_list_splice_back(&owned, &extra->owned);
-    msg = extra->stop_notice;
-    extra->stop_notice = NULL;
-    extra->trap_stop = false;
     airi_mutex_unlock(&actor->lock);
-    if (msg != NULL)
-        airi_msg_free(&system->heap, airi_cache_of(worker), msg);
     airi_owned_release(system, worker, &owned, reason);
     while ((msg = airi_ring_pop(&extra->stash)) != NULL) {
         AIRI_TALLY(system, worker, queued, -1);
@@ -195,6 +191,7 @@ static bool restart(airt_ctx *ctx, airi_actor *actor, const airt_reason *why)
 
     airi_state_set(system, actor, AIRT_STATE_RESTARTING);
     airi_ties_announce(system, ctx->worker, actor, why, AIRI_GOES_DOWN); /* and there is a new incarnation */
+    airi_stop_untrap(system, ctx->worker, actor, true);
     incarnation_release(system, ctx->worker, actor, AIRT_LETTER_INCARNATION);
     renew(system, ctx->worker, actor);
     airi_ctx_bind(ctx, actor);
