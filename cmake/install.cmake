@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# What `make install` puts where: headers, both libraries, the command, the pkg-config file, the CMake package, gdb's printers,
+# What `make install` puts where: headers, the libraries, the command, the pkg-config file, the CMake package, gdb's printers,
 # licences.
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/airt)
@@ -8,6 +8,9 @@ install(DIRECTORY include/airt TYPE INCLUDE FILES_MATCHING PATTERN "*.h" PATTERN
 install(TARGETS airt airt_static EXPORT airt)
 if(AIRT_CLI)
     install(TARGETS airt_cli)
+endif()
+if(TARGET airt_lockcheck)
+    install(TARGETS airt_lockcheck)
 endif()
 install(EXPORT airt NAMESPACE airt:: FILE airtTargets.cmake DESTINATION ${package_folder})
 configure_package_config_file(cmake/airtConfig.cmake.in airtConfig.cmake INSTALL_DESTINATION ${package_folder})

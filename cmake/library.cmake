@@ -85,6 +85,17 @@ if(NOT AIRT_INSTRUMENT)
     target_link_options(airt PRIVATE LINKER:-z,defs)
 endif()
 
+# The lock checker: stands before libc's locks, as sanitizers do, and is linked or preloaded into programs that link
+# with either library. It calls the runtime only if there is one.
+if(NOT AIRT_SANITIZE)
+    add_library(airt_lockcheck SHARED src/lockcheck/lockcheck.c)
+    set_target_properties(airt_lockcheck PROPERTIES OUTPUT_NAME airt-lockcheck)
+    target_include_directories(airt_lockcheck PRIVATE include)
+    target_link_libraries(airt_lockcheck PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+    airt_own(airt_lockcheck)
+    target_compile_options(airt_lockcheck PRIVATE -Wno-address)
+endif()
+
 # A file that includes upward fails the build.
 if(PROJECT_IS_TOP_LEVEL)
     file(GLOB_RECURSE all_sources CONFIGURE_DEPENDS src/*.c src/*.h include/*.h)

@@ -104,11 +104,10 @@ struct elder {
 AIRT_ON(elder, elder_start)
 {
     airt_ref    ref = AIRT_NONE;
-    airt_status status =
-        msg->with_middle
-            ? airt_spawn_any(ctx, middle, &ref,
-                             &(airt_spawn_options){ .supervised = true, .start = AIRT_START(middle) })
-            : airt_spawn_any(ctx, loner, &ref, &(airt_spawn_options){ .supervised = true });
+    airt_status status = msg->with_middle
+                             ? airt_spawn_any(ctx, middle, &ref,
+                                              &(airt_spawn_options){ .supervised = true, .start = AIRT_START(middle) })
+                             : airt_spawn_any(ctx, loner, &ref, &(airt_spawn_options){ .supervised = true });
 
     atomic_store(&all.child, ref.bits);
     return status;
@@ -132,12 +131,10 @@ static airt_system *begin(bool with_middle, uint32_t dedicated_max)
     gate_close(&hold);
     hear_nothing(&ears);
     memset(&all, 0, sizeof all);
-    OK(airt_system_create(&(airt_system_options){ .workers = 2,
-                                                  .stuck_ms = 20,
-                                                  .dedicated_max = dedicated_max,
-                                                  .report = hear,
-                                                  .report_context = &ears },
-                          &system));
+    OK(airt_system_create(
+        &(airt_system_options){
+            .workers = 2, .stuck_ms = 20, .dedicated_max = dedicated_max, .report = hear, .report_context = &ears },
+        &system));
     OK(airt_spawn_any(system, elder, &elder,
                       &(airt_spawn_options){ .start = AIRT_START(elder, .with_middle = with_middle) }));
     UNTIL(all.child != 0);

@@ -68,6 +68,13 @@ AIRT_API void airt_foreign_begin(airt_ctx *ctx);
  * Thread: inside the handler of that ctx.  Blocks: no. */
 AIRT_API void airt_foreign_end(airt_ctx *ctx);
 
+/* For lock checkers: the calling thread has taken a lock, `what` of static text at a place in the code, or gives it back
+ * (airt_lock_given). One that a handler took outside of a marked region and still holds when it returns or awaits is reported
+ * (AIRT_REPORT_LOCK), and while it holds it a fault ends the process. libairt-lockcheck tells of the locks of pthreads
+ * and C11; tell of those of your own make. Outside of handlers nothing happens. Thread: any.  Blocks: no. */
+AIRT_API void airt_lock_taken(const void *lock, const char *what, const void *place);
+AIRT_API void airt_lock_given(const void *lock);
+
 #if UINTPTR_MAX == UINT64_MAX
 AIRI_STATIC_ASSERT(sizeof(airt_fault) == 464 && offsetof(airt_fault, address) == 40 &&
                        offsetof(airt_fault, frame) == 80 && offsetof(airt_fault, text) == 336,

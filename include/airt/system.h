@@ -58,7 +58,8 @@ typedef void (*airt_dead_letter_fn)(void *context, const airt_dead_letter *lette
     X(AIRT_REPORT_ESCALATED, "escalated") /* an actor without supervisor escalated; it was stopped */                  \
     X(AIRT_REPORT_LEAK, "leak")           /* something was left at the final stop: text says what */                   \
     X(AIRT_REPORT_MEMORY, "memory bound") /* memory_max was hit; again only after the bytes fell a tenth below it */   \
-    X(AIRT_REPORT_FAULT, "fault")         /* a fault was contained, and ends its actor: `fault` */
+    X(AIRT_REPORT_FAULT, "fault")         /* a fault was contained, and ends its actor: `fault` */                     \
+    X(AIRT_REPORT_LOCK, "lock held")      /* a handler returned or waited with it: `text` says which, and where */
 
 #define AIRI_REPORT_ENUM(name, text) name,
 typedef enum airt_report_kind {

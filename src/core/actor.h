@@ -216,8 +216,8 @@ struct airi_extra {                         /* under actor->lock unless it says 
     airt_msg *stop_notice[AIRI_STOP_NOTICES];
     bool      trap_stop;
     uint8_t   stop_trapped; /* what was: AIRI_ASKED_STOP, _DRAIN; its reason is in the slot's asked_ fields */
-    bool      orphaned;  /* its handler was abandoned: the state, and the thread of a dedicated one, are out */
-    bool      start_out; /* so are the construction arguments; they come back when the handler returns */
+    bool      orphaned;     /* its handler was abandoned: the state, and the thread of a dedicated one, are out */
+    bool      start_out;    /* so are the construction arguments; they come back when the handler returns */
 };
 
 /* What kind of box, and of slot; relaxed: see the fields. */

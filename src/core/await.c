@@ -6,6 +6,7 @@
 #include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/life.h"
+#include "core/locks.h"
 #include "core/outside.h"
 #include "core/timers.h"
 
@@ -221,6 +222,8 @@ airt_status airi_may_await(airt_ctx *ctx)
     uint32_t    flags = airi_load(&ctx->actor->flags, AIRI_SEQ_CST);
     airt_status status = AIRT_OK;
 
+    if (ctx->foreign & AIRI_REGION_LOCKED)
+        airi_locks_over(ctx, "waited");
     AIRT_CHECK(!ctx->foreign && "no await inside airt_blocking_begin or airt_foreign_begin");
     if (flags & AIRI_ENDING || ctx->in_hook)
         return flags & AIRI_ASKED_KILL ? AIRT_EKILLED : AIRT_ESTOPPING;

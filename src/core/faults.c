@@ -45,6 +45,8 @@ static const char *refuse(airi_trap_thread *thread, const airi_trap *trap)
 
     if (ctx == NULL || worker->stack == NULL || ctx != airi_ctx_of(worker->stack) || !on_its_stack(worker, trap))
         return "no handler was running";
+    if (ctx->foreign == AIRI_REGION_LOCKED)
+        return "holding a lock";
     if (ctx->foreign)
         return "in a blocking or foreign region";
     if (trap->signal == AIRI_RUNAWAY_SIGNAL &&
@@ -457,12 +459,12 @@ void airt_foreign_begin(airt_ctx *ctx)
 {
     (void)airi_resolve_ctx(ctx, "airt_foreign_begin");
     AIRT_CHECK(ctx->foreign < AIRI_REGION_DEPTH_MAX * AIRI_REGION_FOREIGN && "airt_foreign_begin without end");
-    ctx->foreign = (uint8_t)(ctx->foreign + AIRI_REGION_FOREIGN);
+    ctx->foreign = (uint16_t)(ctx->foreign + AIRI_REGION_FOREIGN);
 }
 
 void airt_foreign_end(airt_ctx *ctx)
 {
     (void)airi_resolve_ctx(ctx, "airt_foreign_end");
     AIRT_CHECK(ctx->foreign >= AIRI_REGION_FOREIGN && "airt_foreign_end without airt_foreign_begin");
-    ctx->foreign = (uint8_t)(ctx->foreign - AIRI_REGION_FOREIGN);
+    ctx->foreign = (uint16_t)(ctx->foreign - AIRI_REGION_FOREIGN);
 }

@@ -54,6 +54,15 @@ typedef enum airi_class {
     AIRI_CLASS_DEDICATED
 } airi_class;
 
+enum {
+    AIRI_LOCKS_MAX = 8
+};
+typedef struct airi_lock_note { /* a lock that a handler holds, if somebody tells of it: locks.c */
+    const void *lock;
+    const char *what;
+    const void *place;
+} airi_lock_note;
+
 struct airi_worker {
     /* fixed after start */
     airt_system *system;
@@ -95,6 +104,9 @@ struct airi_worker {
     struct airi_flight_ring *flight;         /* NULL: none */
     uint8_t                 *flight_outcome; /* never NULL */
     uint8_t                  flight_nothing;
+    /* its own thread only: locks.c */
+    uint32_t       locks;
+    airi_lock_note lock[AIRI_LOCKS_MAX];
     /* stealable */
     airi_runq     runq;
     airi_locality next; /* locality slot */
@@ -125,7 +137,8 @@ struct airi_worker {
 
 enum { /* of airt_ctx.foreign */
     AIRI_REGION_BLOCKING = 1,
-    AIRI_REGION_FOREIGN = 2, /* one for each, above it */
+    AIRI_REGION_LOCKED = 2,  /* no region: a lock is held that was taken outside of one */
+    AIRI_REGION_FOREIGN = 4, /* one for each, above them */
     AIRI_REGION_DEPTH_MAX = 100
 };
 
@@ -149,7 +162,7 @@ struct airt_ctx {
     bool      answered;    /* nothing is owed to an asker any more */
     bool      refused;     /* airt_refuse was called for it */
     bool      in_hook;     /* post_stop: may not await */
-    uint8_t   foreign;     /* inside airt_blocking_begin, and how deep inside airt_foreign_begin: AIRI_REGION_ */
+    uint16_t  foreign;     /* inside airt_blocking_begin, and how deep inside airt_foreign_begin: AIRI_REGION_ */
     uint64_t  trace;
     /* held until the handler returns */
     airt_msg  *held;        /* answers; ring */

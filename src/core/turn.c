@@ -8,6 +8,7 @@
 #include "core/flight.h"
 #include "core/letters.h"
 #include "core/life.h"
+#include "core/locks.h"
 #include "core/loop.h"
 #include "core/quarantine.h"
 
@@ -40,6 +41,8 @@ void airi_ctx_unwind(airt_ctx *ctx)
 {
     airt_msg *msg;
 
+    if (ctx->foreign & AIRI_REGION_LOCKED)
+        airi_locks_over(ctx, "returned");
     if (ctx->foreign & AIRI_REGION_BLOCKING) /* left by an error return */
         airt_blocking_end(ctx);
     ctx->foreign = 0;

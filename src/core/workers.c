@@ -336,7 +336,7 @@ void airt_blocking_end(airt_ctx *ctx)
     airi_worker *worker = airi_resolve_ctx(ctx, "airt_blocking_end").worker;
 
     AIRT_CHECK((ctx->foreign & AIRI_REGION_BLOCKING) && "airt_blocking_end without airt_blocking_begin");
-    ctx->foreign &= (uint8_t)~AIRI_REGION_BLOCKING;
+    ctx->foreign &= (uint16_t)~AIRI_REGION_BLOCKING;
     airi_store(&worker->blocked, false, AIRI_SEQ_CST);
     airi_count(&worker->serial, 1);
 }

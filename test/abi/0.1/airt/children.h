@@ -86,8 +86,9 @@ AIRT_API airt_status airt_child_release(airt_ctx *ctx, airt_ref who);
 AIRT_API AIRT_MUST_CHECK airt_status airt_child_quarantine(airt_ctx *ctx, airt_ref who, const airt_kind *kind,
                                                            uint64_t trace, airt_duration span);
 
-/* From now on airt_stop and airt_drain of this actor arrive as an airt_stop_asked, once, instead of ending it; false,
- * or the end of this incarnation: no longer. A kill is never trapped. Fails: ENOMEM, EKILLED. */
+/* From now on airt_stop and airt_drain of this actor arrive as an airt_stop_asked instead of ending it: the first drain,
+ * and the first stop, after which a drain says nothing new. false, or the end of this incarnation: no longer; one that
+ * restarts itself is then asked again, and ends. A kill is never trapped. Fails: ENOMEM, EKILLED. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_trap_stop(airt_ctx *ctx, bool on);
 /* Ends this actor with a reason of its own when the handler returns (OTP: exit(Reason)); trapped stops do not stand
  * in the way. Fails: EKILLED. */
