@@ -250,6 +250,14 @@ static void unhealthy_restarts_count(void **state)
     sim_each(intensity_body, NULL);
 }
 
+static uint64_t switches_of(sim *s)
+{
+    airt_system_stats stats;
+
+    airt_system_stats_get(s->system, &stats);
+    return stats.switches;
+}
+
 /* A check that finds no room is a missed one, and does not make the supervisor wait. */
 static void full_body(sim *s)
 {
@@ -260,6 +268,7 @@ static void full_body(sim *s)
             PATIENT(.health = { .interval_ms = 1000, .failed_max = 2 },
                     .mailbox = { .max = 1, .overflow = rules[i], .wait_ms = 500000 }, .drop_mail = true);
         airt_ref top;
+        uint64_t switches, full;
         int64_t  before;
 
         MOOD(WELL);
@@ -267,7 +276,12 @@ static void full_body(sim *s)
         sim_do(s, otp_ref(s, 'p'), sim_sleeps, (void *)(intptr_t)1000000);
         sim_settle(s);
         sim_num(s, otp_ref(s, 'p'), 1);
-        sim_run(s, 1500);
+        sim_run(s, 500);
+        switches = switches_of(s);
+        full = s->letters[AIRT_LETTER_FULL];
+        sim_run(s, 1000);
+        assert_int_equal(s->letters[AIRT_LETTER_FULL], full + 1);
+        assert_int_equal(switches_of(s), switches);
         before = airt_now_ns(s->system);
         assert_true(otp_states(s, top, "p running/0")); /* it answers while the check is out */
         assert_int_equal(airt_now_ns(s->system), before);

@@ -305,6 +305,39 @@ static void a_wait_that_closes_a_cycle_is_refused(void **state)
     sim_each(room_cycle_body, NULL);
 }
 
+static airt_status tries(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_send_options at_once = { .wait = AIRT_NO_WAIT };
+
+    sim_say("%c=%s", self->tag, airt_status_name(sim_num_with(AIRI_FROM(ctx), *(airt_ref *)argument, 1, &at_once)));
+    return AIRT_OK;
+}
+static void no_wait_body(sim *s)
+{
+    airt_spawn_options one = { .mailbox = { .max = 1, .overflow = AIRT_WAIT } };
+    airt_ref           a = sim_spawn(s, 'a'), r = sim_stuck(s, 'r', &one, 100);
+    airt_system_stats  before, after;
+
+    sim_do(s, a, tries, &r);
+    sim_settle(s);
+    sim_begin(s);
+    airt_system_stats_get(s->system, &before);
+    sim_do(s, a, tries, &r);
+    sim_settle(s);
+    ASSERT_SAID(s, "a=AIRT_EFULL");
+    airt_system_stats_get(s->system, &after);
+    assert_int_equal(after.switches, before.switches); /* it was not even suspended */
+    assert_int_equal(sim_num_with(AIRI_FROM(s->system), r, 2, &(airt_send_options){ .wait = AIRT_NO_WAIT }),
+                     AIRT_EFULL);
+    sim_run(s, 1000);
+    ASSERT_SAID(s, "r:1");
+}
+static void who_will_not_wait_hears_that_it_is_full(void **state)
+{
+    (void)state;
+    sim_each(no_wait_body, NULL);
+}
+
 /* --- bytes to wait for -------------------------------------------------------------------------------------------- */
 
 struct pair {
@@ -367,6 +400,7 @@ int main(void)
         SIM_TEST(first_come_first_served),
         SIM_TEST(nobody_waits_for_ever_beside_quick_ones),
         SIM_TEST(a_wait_that_closes_a_cycle_is_refused),
+        SIM_TEST(who_will_not_wait_hears_that_it_is_full),
         SIM_TEST(who_gives_up_lets_smaller_ones_in),
     };
 

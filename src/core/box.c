@@ -438,7 +438,7 @@ static airt_status deliver_wait(const airi_caller *caller, airi_actor *actor, ai
     airi_waiter waiter = { .msg = msg, .to = to };
     airt_status status = deliver_plainly(caller, actor, to, msg);
 
-    if (status != AIRT_EFULL)
+    if (status != AIRT_EFULL || wait_ns < 0)
         return status;
     airi_store(&waiter.status, AIRT_EPENDING, AIRI_RELAXED); /* not shared yet */
     return caller->ctx != NULL ? wait_inside(caller, actor, &waiter, wait_ns)

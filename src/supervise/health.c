@@ -74,8 +74,8 @@ static void well(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe)
 /* A full mailbox whose senders wait must not hold up the supervisor: no room is no answer. */
 static void check_send(airt_ctx *ctx, const airi_probe *probe)
 {
-    static const airt_send_options at_once = { .wait = { 1 } };
-    struct airt_health_check       check = { probe->asked };
+    airt_send_options        at_once = { .wait = AIRT_NO_WAIT };
+    struct airt_health_check check = { probe->asked };
 
     (void)airt_tell_body((airt_from){ .ctx = ctx }, probe->kid->ref, &airt_health_check_kind, &check, &at_once);
 }
