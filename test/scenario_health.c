@@ -69,9 +69,10 @@ enum { /* as they are in feels */
     DEGRADED = AIRT_DEGRADED + 1,
     FAILING = AIRT_FAILING + 1
 };
-#define PATIENT(...)                                                                                                   \
+#define PATIENT(...) PATIENT_OF("p", __VA_ARGS__)
+#define PATIENT_OF(name, ...)                                                                                          \
     {                                                                                                                  \
-        .behavior = &patient_behavior, .id = "p",                                                                      \
+        .behavior = &patient_behavior, .id = (name),                                                                   \
         .start = { &patient_start_kind, &(const struct patient_start){ .tag = 'p' } }, __VA_ARGS__                     \
     }
 #define MOOD(...)                                                                                                      \
@@ -189,6 +190,73 @@ static void degraded_ends_a_row(void **state)
 {
     (void)state;
     sim_each(row_body, NULL);
+}
+
+/* Each at its own pace, whoever else is probed, and while children come and go. */
+static void many_body(sim *s)
+{
+    const airt_child kids[] = { PATIENT(.count = 20, .health = { .interval_ms = 700, .timeout_ms = 100 }),
+                                PATIENT_OF("q", .count = 10, .health = { .interval_ms = 3000 }) };
+    airt_ref         top = AIRT_NONE;
+
+    MOOD(WELL);
+    log_of = (otp_log){ .world = s->world };
+    ASSERT_OK(airt_supervise(s->system, &top, .on_event = otp_on_event, .on_event_context = &log_of, .children = kids,
+                             .child_count = 2));
+    sim_run(s, 30050);
+    assert_int_equal(mood.checks, 20 * 42 + 10 * 10);
+    for (int i = 2; i <= 20; i += 2) {
+        char id[8];
+
+        (void)snprintf(id, sizeof id, "p.%d", i);
+        ASSERT_OK(airt_supervisor_stop_child(s->system, top, AIRT_ID(id), OTP_WITHIN));
+    }
+    mood.checks = 0;
+    sim_run(s, 30050);
+    assert_int_equal(mood.checks, 10 * 43 + 10 * 10);
+    assert_true(otp_logged(s, &log_of, ""));
+}
+static void many_are_probed_each_at_its_own_pace(void **state)
+{
+    (void)state;
+    sim_each(many_body, NULL);
+}
+
+/* The check is passed on, and answered by another. */
+struct deputy {
+    airt_ref to;
+};
+AIRT_ACTOR(deputy)
+static airt_ref asked_instead;
+AIRT_ON(deputy, airt_health_check)
+{
+    (void)self;
+    (void)msg;
+    return airt_forward_any(ctx, asked_instead, airt_health_check);
+}
+#define deputy_HANDLES(ON, A) ON(A, airt_health_check)
+AIRT_BEHAVIOR(deputy)
+
+static void passed_on_body(sim *s)
+{
+    const airt_child kids[] = { AIRT_CHILD(deputy, .id = "p", .health = { .interval_ms = 1000 }, .count = 2),
+                                PATIENT_OF("q", .health = { .interval_ms = 10000 }) };
+
+    airt_ref top = AIRT_NONE;
+
+    MOOD(WELL, WELL, DEGRADED, WELL, WELL);
+    log_of = (otp_log){ .world = s->world };
+    ASSERT_OK(airt_supervise(s->system, &top, .on_event = otp_on_event, .on_event_context = &log_of, .children = kids,
+                             .child_count = 2));
+    asked_instead = otp_ref(s, 'p');
+    sim_run(s, 8500);
+    assert_int_equal(mood.checks, 16);
+    assert_true(otp_logged(s, &log_of, "degraded p; recovered p"));
+}
+static void a_check_may_be_passed_on(void **state)
+{
+    (void)state;
+    sim_each(passed_on_body, NULL);
 }
 
 /* --- no answers --------------------------------------------------------------------------------------------------- */
@@ -335,6 +403,8 @@ int main(void)
         SIM_TEST(degraded_is_told_and_nothing_else),
         SIM_TEST(three_failing_answers_in_a_row_are_a_kill),
         SIM_TEST(degraded_ends_a_row),
+        SIM_TEST(many_are_probed_each_at_its_own_pace),
+        SIM_TEST(a_check_may_be_passed_on),
         SIM_TEST(three_missed_answers_are_a_kill),
         SIM_TEST(an_answer_that_comes_too_late_is_none),
         SIM_TEST(unhealthy_restarts_count),

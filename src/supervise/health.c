@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Health probes: a check to each probed child every interval, at most one out at a time. A missed or failing answer is
- * an event; so many in a row, and the child is killed and restarted like any that failed. */
+ * an event; so many in a row, and the child is killed and restarted like any that failed. A probe is kept by the time
+ * when it is to be looked at, so that a tick costs no more than what is due. */
 #include "supervise/supervisor.h"
+
+struct airi_probe {
+    airi_due  due; /* of the next check, or of the answer to the one that is out */
+    airi_kid *kid;
+    uint64_t  asked; /* number of the check that is out; 0: none */
+    uint32_t  missed;
+    bool      degraded;
+};
+
+static airi_probe *probe_at(airi_due *due)
+{
+    return AIRI_CONTAINER(due, airi_probe, due);
+}
 
 static uint32_t timeout_ms(const airt_health *health)
 {
@@ -16,32 +30,35 @@ airt_status airi_probe_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 
     if (health->interval_ms == 0)
         return AIRT_OK;
-    probe = airt_alloc(ctx, sizeof *probe);
+    AIRT_CHECK((kid->marks & (AIRI_TIMED | AIRI_PROBED)) == 0);
+    probe = airi_dues_reserve(ctx, &self->probes) ? airt_alloc(ctx, sizeof *probe) : NULL;
     if (probe == NULL)
         return AIRT_ENOMEM;
     probe->kid = kid;
-    probe->due_ms = airi_clock_ms(ctx, self) + health->interval_ms;
-    airi_list_push_back(&self->probes, &probe->link);
+    probe->due.at_ms = airi_clock_ms(ctx, self) + health->interval_ms;
+    airi_dues_add(&self->probes, &probe->due);
+    kid->probe = probe;
+    kid->marks |= AIRI_PROBED;
     airi_tick_arm(ctx, self);
     return AIRT_OK;
 }
 
-static airi_probe *probe_of(airi_supervisor *self, const airi_kid *kid)
-{
-    AIRI_LIST_EACH (link, &self->probes)
-        if (AIRI_CONTAINER(link, airi_probe, link)->kid == kid)
-            return AIRI_CONTAINER(link, airi_probe, link);
-    return NULL;
-}
-
 void airi_probe_remove(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
 {
-    airi_probe *probe = kid->spec->child.health.interval_ms != 0 ? probe_of(self, kid) : NULL;
+    airi_probe *probe = kid->probe;
 
-    if (probe == NULL)
+    if ((kid->marks & AIRI_PROBED) == 0)
         return;
-    airi_list_remove(&probe->link);
+    kid->marks &= (uint8_t)~AIRI_PROBED;
+    airi_list_init(&kid->timed);
+    airi_dues_remove(&self->probes, &probe->due);
     airt_free(ctx, probe);
+}
+
+static void due_next(airi_supervisor *self, airi_probe *probe, uint32_t at_ms)
+{
+    probe->due.at_ms = at_ms;
+    airi_dues_moved(&self->probes, &probe->due);
 }
 
 static void not_well(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe, bool missed)
@@ -80,71 +97,80 @@ static void check_send(airt_ctx *ctx, const airi_probe *probe)
     (void)airt_tell_body((airt_from){ .ctx = ctx }, probe->kid->ref, &airt_health_check_kind, &check, &at_once);
 }
 
+/* One that goes out late has at least half of its time all the same. */
+static void check_next(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe, uint32_t now)
+{
+    uint32_t timeout = timeout_ms(&probe->kid->spec->child.health), late = now - probe->due.at_ms;
+
+    probe->asked = ++self->probe_number;
+    due_next(self, probe, (late > timeout / 2 ? now : probe->due.at_ms) + timeout);
+    check_send(ctx, probe);
+}
+
 /* Due: the answer to the last check is late, or the next check is to go out. */
 static void probe_step(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe, uint32_t now)
 {
     const airt_health *health = &probe->kid->spec->child.health;
     uint32_t           timeout = timeout_ms(health);
+    bool               late = now - probe->due.at_ms > timeout; /* we are, and no child is to blame */
+    bool               missed = probe->asked != 0 && !late;
 
-    if (now - probe->due_ms > timeout) { /* it is the supervisor that comes late: no child is to blame */
-        probe->asked = 0;
-        probe->due_ms = now;
-    }
-    if (probe->asked != 0) {
-        probe->asked = 0;
+    probe->asked = 0;
+    if (missed)
         not_well(ctx, self, probe, true);
-        if (timeout < health->interval_ms) {
-            probe->due_ms += health->interval_ms - timeout;
-            return;
-        }
-    }
-    probe->asked = ++self->probe_number;
-    probe->due_ms += timeout;
-    check_send(ctx, probe);
+    if (missed && timeout < health->interval_ms)
+        due_next(self, probe, probe->due.at_ms + health->interval_ms - timeout);
+    else
+        check_next(ctx, self, probe, now);
 }
 
+/* Each step puts its probe off, beyond now by the second at the latest. */
 void airi_probes_run(airt_ctx *ctx, airi_supervisor *self)
 {
-    uint32_t now = airi_clock_ms(ctx, self);
+    uint32_t  now = airi_clock_ms(ctx, self);
+    airi_due *first;
 
-    AIRI_LIST_EACH (link, &self->probes) {
-        airi_probe *probe = AIRI_CONTAINER(link, airi_probe, link);
-
-        if (probe->kid->is == AIRI_IS_UP && (int32_t)(now - probe->due_ms) >= 0)
-            probe_step(ctx, self, probe, now);
-    }
+    while ((first = airi_dues_first(&self->probes)) != NULL && !airi_before(now, first->at_ms))
+        probe_step(ctx, self, probe_at(first), now);
 }
 
-void airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const struct airt_health_report *report)
+/* The child's, or where that has passed the check on to another actor, which is rare, whose number it bears. */
+static airi_probe *probe_of(airt_ctx *ctx, airi_supervisor *self, const airt_msg *msg, uint64_t number)
 {
-    AIRI_LIST_EACH (link, &self->probes) {
-        airi_probe        *probe = AIRI_CONTAINER(link, airi_probe, link);
-        const airt_health *health = &probe->kid->spec->child.health;
+    airi_kid *kid = airi_kid_find(ctx, self, NULL, airt_msg_sender(msg));
 
-        if (report->number == 0 || probe->asked != report->number)
-            continue;
-        probe->asked = 0;
-        probe->due_ms += health->interval_ms - timeout_ms(health);
-        if (report->wellness == AIRT_WELL)
-            well(ctx, self, probe);
-        else
-            not_well(ctx, self, probe, report->wellness != AIRT_DEGRADED);
-        break;
-    }
+    if (kid != NULL && (kid->marks & AIRI_PROBED) != 0 && kid->probe->asked == number)
+        return kid->probe;
+    for (uint32_t i = 0; i < self->probes.count; i++)
+        if (probe_at(self->probes.items[i])->asked == number)
+            return probe_at(self->probes.items[i]);
+    return NULL;
+}
+
+void airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const airt_msg *msg)
+{
+    const struct airt_health_report *report = airt_msg_body(msg);
+    airi_probe                      *probe = report->number != 0 ? probe_of(ctx, self, msg, report->number) : NULL;
+    const airt_health               *health = probe != NULL ? &probe->kid->spec->child.health : NULL;
+
+    if (probe == NULL)
+        return;
+    probe->asked = 0;
+    due_next(self, probe, probe->due.at_ms + health->interval_ms - timeout_ms(health));
+    if (report->wellness == AIRT_WELL)
+        well(ctx, self, probe);
+    else
+        not_well(ctx, self, probe, report->wellness != AIRT_DEGRADED);
     airi_tick_arm(ctx, self);
 }
 
 uint32_t airi_probes_due_ms(const airi_supervisor *self, uint32_t now_ms)
 {
-    uint32_t soonest = UINT32_MAX;
+    const airi_due *first = airi_dues_first(&self->probes);
 
-    for (const airi_list *link = self->probes.next; link != &self->probes; link = link->next) {
-        uint32_t due = AIRI_CONTAINER((airi_list *)(uintptr_t)link, airi_probe, link)->due_ms;
-        uint32_t delay = (int32_t)(due - now_ms) > 0 ? due - now_ms : 0;
-
-        soonest = delay < soonest ? delay : soonest;
-    }
-    return soonest;
+    if (first == NULL)
+        return UINT32_MAX;
+    return airi_before(now_ms, first->at_ms) ? first->at_ms - now_ms : 0;
 }
 
 airt_status airt_health_tell(airt_ctx *ctx, airt_wellness wellness)

@@ -14,8 +14,8 @@ static bool chunk_add(airt_ctx *ctx, airi_supervisor *self)
     airi_kid *kids = airt_alloc(ctx, CHUNK * sizeof *kids);
 
     for (unsigned i = 0; kids != NULL && i < CHUNK; i++) {
-        kids[i].timed = self->spare;
-        self->spare = &kids[i];
+        kids[i].link.next = self->spare;
+        self->spare = &kids[i].link;
     }
     return kids != NULL;
 }
@@ -26,8 +26,8 @@ airi_kid *airi_kid_new(airt_ctx *ctx, airi_supervisor *self, const struct airi_s
 
     if (self->spare == NULL && !chunk_add(ctx, self))
         return NULL;
-    kid = self->spare;
-    self->spare = kid->timed;
+    kid = airi_kid_at(self->spare);
+    self->spare = kid->link.next;
     *kid = (airi_kid){ .spec = spec, .number = number };
     airi_list_push_back(&self->kids, &kid->link);
     self->kid_count++;
@@ -37,15 +37,15 @@ airi_kid *airi_kid_new(airt_ctx *ctx, airi_supervisor *self, const struct airi_s
 void airi_kid_free(airi_supervisor *self, airi_kid *kid)
 {
     airi_kid_unmark(self, kid, AIRI_TO_STOP | AIRI_TO_START);
-    airi_timed_remove(self, kid);
+    airi_timed_remove(kid);
     airi_suspects_clear(self, kid);
     if (self->stop_at == &kid->link) /* cursors step aside, to where they would go next */
         self->stop_at = kid->link.prev;
     if (self->start_at == &kid->link)
         self->start_at = kid->link.next;
     airi_list_remove(&kid->link);
-    kid->timed = self->spare;
-    self->spare = kid;
+    kid->link.next = self->spare;
+    self->spare = &kid->link;
     self->kid_count--;
 }
 

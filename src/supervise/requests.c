@@ -166,7 +166,7 @@ static void serve_stop(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt
             airi_stop_kid(ctx, self, kid);
         return;
     }
-    airi_timed_remove(self, kid);
+    airi_timed_remove(kid);
     airi_kid_down(ctx, self, kid);
 }
 

@@ -319,7 +319,7 @@ static void ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const air
     if (was == AIRI_IS_UP)
         end_streak(ctx, self, kid);
     kid->is = AIRI_IS_HELD;
-    airi_timed_remove(self, kid);
+    airi_timed_remove(kid);
     airi_probe_remove(ctx, self, kid);
     airi_suspect_change(ctx, self, kid, change);
     if (was == AIRI_IS_STOPPING && !stopped_as_asked(kid, &change->reason))
@@ -351,7 +351,7 @@ void airi_stop_all(airt_ctx *ctx, airi_supervisor *self, const airt_reason *reas
         before = link->prev;
         airi_kid_unmark(self, kid, AIRI_TO_START);
         if (kid->is != AIRI_IS_STOPPING)
-            airi_timed_remove(self, kid);
+            airi_timed_remove(kid);
         airi_kid_mark(self, kid, AIRI_TO_STOP);
         if (airi_dynamic(self) && !airi_kid_active(kid))
             airi_kid_down(ctx, self, kid);

@@ -25,16 +25,18 @@ static void stop_asked(airt_ctx *ctx, airi_supervisor *self, const struct airt_s
 }
 
 /* What is no request. False: it is none of these. */
-static bool handled(airt_ctx *ctx, airi_supervisor *self, const airt_kind *kind, const void *body)
+static bool handled(airt_ctx *ctx, airi_supervisor *self, const airt_msg *msg)
 {
+    const airt_kind *kind = airt_msg_kind(msg);
+
     if (kind == &airt_child_news_kind)
         airi_news(ctx, self);
     else if (kind == &airi_supervisor_tick_kind)
         airi_tick(ctx, self);
     else if (kind == &airt_stop_asked_kind)
-        stop_asked(ctx, self, body);
+        stop_asked(ctx, self, airt_msg_body(msg));
     else if (kind == &airt_health_report_kind)
-        airi_probe_answered(ctx, self, body);
+        airi_probe_answered(ctx, self, msg);
     else
         return false;
     return true;
@@ -43,7 +45,7 @@ static bool handled(airt_ctx *ctx, airi_supervisor *self, const airt_kind *kind,
 /* A message in hand, during the start. */
 static void take_in(airt_ctx *ctx, airi_supervisor *self, airt_msg *msg)
 {
-    if (handled(ctx, self, airt_msg_kind(msg), airt_msg_body(msg)))
+    if (handled(ctx, self, msg))
         airt_drop(&msg);
     else
         airi_serve(ctx, self, msg);
@@ -117,7 +119,7 @@ static airt_status boot(airt_ctx *ctx, airi_supervisor *self, const struct airi_
     self->epoch_ns = airt_now_ns(ctx);
     airi_list_init(&self->kids);
     airi_list_init(&self->ops);
-    airi_list_init(&self->probes);
+    airi_list_init(&self->timed);
     AIRT_TRY(airt_trap_stop(ctx, true));
     AIRT_TRY(airt_timer_new(ctx, &self->tick, airi_supervisor_tick, .airt_nothing = true));
     AIRT_TRY(ring_of(ctx, self));
@@ -140,7 +142,7 @@ static airt_status receive(void *state, airt_ctx *ctx, const airt_kind *kind, co
 
     if (kind == &airi_supervisor_start_kind)
         return boot(ctx, self, body);
-    if (handled(ctx, self, kind, body))
+    if (handled(ctx, self, airt_message(ctx)))
         return AIRT_OK;
     if (!airi_is_request(kind))
         return airt_refuse(ctx);

@@ -9,6 +9,7 @@
 
 #include "base/list.h"
 #include "base/mutant.h"
+#include "supervise/due.h"
 #include "supervise/spec.h"
 
 typedef enum airi_child_is {
@@ -26,12 +27,17 @@ enum { /* marks */
     AIRI_TIMED = 1 << 2,   /* on the timed list: a restart that is put off, or the deadline of a stop */
     AIRI_NEW = 1 << 3,     /* added at run time, and never up: not kept if its start fails */
     AIRI_BY_HAND = 1 << 4, /* its start was asked for: a failure does not count */
-    AIRI_REMOVE = 1 << 5   /* goes when it is down */
+    AIRI_REMOVE = 1 << 5,  /* goes when it is down */
+    AIRI_PROBED = 1 << 6   /* it has a probe: it is UP, and so not TIMED */
 };
 
+typedef struct airi_probe airi_probe; /* health.c */
 typedef struct airi_kid {
-    airi_list               link;  /* in order of start */
-    struct airi_kid        *timed; /* next on the timed list */
+    airi_list link; /* in order of start; of a spare record: the next one is link.next */
+    union {
+        airi_list   timed; /* TIMED: its place on that list */
+        airi_probe *probe; /* PROBED */
+    };
     airt_ref                ref;
     const struct airi_spec *spec;
     uint32_t                at_ms; /* TIMED: when it is due; UP: since when; on the supervisor's clock */
@@ -41,7 +47,7 @@ typedef struct airi_kid {
     uint8_t                 marks;
     uint8_t                 streak; /* restarts in a row: the backoff's exponent */
 } airi_kid;
-_Static_assert(sizeof(airi_kid) <= 64, "with the runtime's record of the child at most 128 bytes");
+_Static_assert(sizeof(airi_kid) <= 64, "what a supervisor keeps of a child, beside the runtime's own record");
 
 typedef struct airi_op { /* a request that is answered when its child is where it was asked to be */
     airi_list link;
@@ -49,15 +55,6 @@ typedef struct airi_op { /* a request that is answered when its child is where i
     airt_msg *request;
     bool      stop; /* else a start */
 } airi_op;
-
-typedef struct airi_probe { /* of a child with a health spec */
-    airi_list link;
-    airi_kid *kid;
-    uint64_t  asked; /* number of the check that is out; 0: none */
-    uint32_t  due_ms;
-    uint32_t  missed;
-    bool      degraded;
-} airi_probe;
 
 enum {
     AIRI_SUSPECTS_MAX = 32
@@ -75,10 +72,10 @@ struct airi_supervisor {
     const struct airi_supervisor_start *start; /* lives as long as the actor */
     airi_list                           kids;
     uint32_t                            kid_count;
-    airi_kid                           *spare; /* free records, by `timed` */
+    airi_list                          *spare; /* free records */
     airi_list                           ops;
-    airi_list                           probes;
-    airi_kid                           *timed, *timed_last; /* soonest first */
+    airi_dues                           probes;
+    airi_list                           timed;              /* soonest first */
     airi_list                          *stop_at, *start_at; /* cursors of the two sweeps; NULL: from their end */
     uint32_t                            to_stop, to_start;
     airt_timer                          tick;
@@ -129,7 +126,7 @@ bool        airi_kid_active(const airi_kid *kid);
 /* timing.c: clock, timed list, intensity, backoff. */
 uint32_t airi_clock_ms(airt_ctx *ctx, const airi_supervisor *self);
 void     airi_timed_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, uint32_t delay_ms);
-void     airi_timed_remove(airi_supervisor *self, airi_kid *kid);
+void     airi_timed_remove(airi_kid *kid);
 /* The first whose time has come, off the list. NULL: none; the timer is armed for the next. */
 airi_kid *airi_timed_next(airt_ctx *ctx, airi_supervisor *self);
 void      airi_tick_arm(airt_ctx *ctx, airi_supervisor *self);
@@ -162,7 +159,7 @@ void airi_ops_refuse(airt_ctx *ctx, airi_supervisor *self);
 airt_status airi_probe_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
 void        airi_probe_remove(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
 void        airi_probes_run(airt_ctx *ctx, airi_supervisor *self);
-void        airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const struct airt_health_report *report);
+void        airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const airt_msg *report);
 uint32_t    airi_probes_due_ms(const airi_supervisor *self, uint32_t now_ms);
 
 /* poison.c: remembers what a child failed of. */

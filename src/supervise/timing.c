@@ -13,10 +13,9 @@ uint32_t airi_clock_ms(airt_ctx *ctx, const airi_supervisor *self)
     return (uint32_t)((uint64_t)(airt_now_ns(ctx) - self->epoch_ns) / 1000000);
 }
 
-/* Right for times less than 24 days apart. */
-static bool before(uint32_t a, uint32_t b)
+static airi_kid *timed_at(airi_list *link)
 {
-    return (int32_t)(a - b) < 0;
+    return AIRI_CONTAINER(link, airi_kid, timed);
 }
 
 void airi_tick_arm(airt_ctx *ctx, airi_supervisor *self)
@@ -24,8 +23,8 @@ void airi_tick_arm(airt_ctx *ctx, airi_supervisor *self)
     uint32_t now = airi_clock_ms(ctx, self);
     uint32_t delay = airi_probes_due_ms(self, now);
 
-    if (self->timed != NULL) {
-        uint32_t due = before(now, self->timed->at_ms) ? self->timed->at_ms - now : 0;
+    if (!airi_list_empty(&self->timed)) {
+        uint32_t at = timed_at(self->timed.next)->at_ms, due = airi_before(now, at) ? at - now : 0;
 
         delay = due < delay ? due : delay;
     }
@@ -35,48 +34,38 @@ void airi_tick_arm(airt_ctx *ctx, airi_supervisor *self)
         (void)airt_timer_arm(ctx, self->tick, AIRT_MS(delay + 1)); /* the clock cuts off what is below a ms */
 }
 
+/* From the end on: a pool that stops has one deadline for all, and backoffs are about as long as the one before. */
 void airi_timed_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, uint32_t delay_ms)
 {
-    airi_kid **at = &self->timed;
+    airi_list *behind;
 
-    airi_timed_remove(self, kid);
+    airi_timed_remove(kid);
     kid->at_ms = airi_clock_ms(ctx, self) + (delay_ms < NO_DELAY ? delay_ms : NO_DELAY - 1);
     kid->marks |= AIRI_TIMED;
-    if (self->timed_last != NULL && !before(kid->at_ms, self->timed_last->at_ms))
-        at = &self->timed_last->timed; /* a pool that stops has one deadline for all */
-    while (*at != NULL && !before(kid->at_ms, (*at)->at_ms))
-        at = &(*at)->timed;
-    kid->timed = *at;
-    *at = kid;
-    if (kid->timed == NULL)
-        self->timed_last = kid;
-    if (self->timed == kid)
+    for (behind = &self->timed; behind->prev != &self->timed; behind = behind->prev)
+        if (!airi_before(kid->at_ms, timed_at(behind->prev)->at_ms))
+            break;
+    airi_list_push_back(behind, &kid->timed); /* in front of it */
+    if (self->timed.next == &kid->timed)
         airi_tick_arm(ctx, self);
 }
 
-void airi_timed_remove(airi_supervisor *self, airi_kid *kid)
+void airi_timed_remove(airi_kid *kid)
 {
-    airi_kid **at = &self->timed, *last = NULL;
-
     if ((kid->marks & AIRI_TIMED) == 0)
         return;
-    for (; *at != kid; at = &(*at)->timed)
-        last = *at;
-    *at = kid->timed;
-    if (self->timed_last == kid)
-        self->timed_last = last;
-    kid->timed = NULL;
+    airi_list_remove(&kid->timed);
     kid->marks &= (uint8_t)~AIRI_TIMED;
 }
 
 airi_kid *airi_timed_next(airt_ctx *ctx, airi_supervisor *self)
 {
-    airi_kid *kid = self->timed;
+    airi_list *link = airi_list_first(&self->timed);
 
-    if (kid == NULL || before(airi_clock_ms(ctx, self), kid->at_ms))
+    if (link == NULL || airi_before(airi_clock_ms(ctx, self), timed_at(link)->at_ms))
         return NULL;
-    airi_timed_remove(self, kid);
-    return kid;
+    airi_timed_remove(timed_at(link));
+    return timed_at(link);
 }
 
 /* The ring holds the newest restarts_max; one more is too many when the oldest of them is still within the window. */
