@@ -56,9 +56,9 @@ __attribute__((format(printf, 4, 5))) static airt_status wrong(const check *c, c
     return status;
 }
 
-static airt_status ms_field(const check *c, const place *at, const char *field, uint32_t ms, bool marks)
+static airt_status ms_field(const check *c, const place *at, const char *field, uint32_t ms)
 {
-    if (ms < MS_LIMIT || (marks && ms >= AIRT_BRUTAL_KILL))
+    if (ms < MS_LIMIT)
         return AIRT_OK;
     return wrong(c, at, AIRT_EINVAL, "%s: %u is over the limit of %u", field, (unsigned)ms, (unsigned)MS_LIMIT);
 }
@@ -145,16 +145,18 @@ static airt_status check_id(const check *c, const place *at, const airt_child *c
 
 static airt_status check_times(const check *c, const place *at, const airt_child *child)
 {
-    airt_status status = ms_field(c, at, "shutdown_ms", child->shutdown_ms, true);
+    airt_status status = AIRT_OK;
 
+    if (child->shutdown_ms < AIRT_BRUTAL_KILL)
+        status = ms_field(c, at, "shutdown_ms", child->shutdown_ms);
+    if (status == AIRT_OK && child->backoff_ms != AIRT_NO_BACKOFF)
+        status = ms_field(c, at, "backoff_ms", child->backoff_ms);
     if (status == AIRT_OK)
-        status = ms_field(c, at, "backoff_ms", child->backoff_ms, child->backoff_ms == AIRT_NO_BACKOFF);
+        status = ms_field(c, at, "backoff_max_ms", child->backoff_max_ms);
     if (status == AIRT_OK)
-        status = ms_field(c, at, "backoff_max_ms", child->backoff_max_ms, false);
+        status = ms_field(c, at, "health.interval_ms", child->health.interval_ms);
     if (status == AIRT_OK)
-        status = ms_field(c, at, "health.interval_ms", child->health.interval_ms, false);
-    if (status == AIRT_OK)
-        status = ms_field(c, at, "poison.quarantine_ms", child->poison.quarantine_ms, false);
+        status = ms_field(c, at, "poison.quarantine_ms", child->poison.quarantine_ms);
     if (status == AIRT_OK && child->health.timeout_ms > child->health.interval_ms)
         status = wrong(c, at, AIRT_EINVAL, "health.timeout_ms: %u is longer than the interval",
                        (unsigned)child->health.timeout_ms);
@@ -213,7 +215,7 @@ static airt_status check_fit(const check *c, const place *at, const airt_tree *t
 
 static airt_status check_options(const check *c, const place *at, const airt_tree *tree)
 {
-    airt_status status = ms_field(c, at, "window_ms", tree->window_ms, false);
+    airt_status status = ms_field(c, at, "window_ms", tree->window_ms);
 
     if ((unsigned)tree->strategy > AIRT_DYNAMIC)
         return wrong(c, at, AIRT_EINVAL, "strategy: %d is none", (int)tree->strategy);
@@ -225,11 +227,11 @@ static airt_status check_options(const check *c, const place *at, const airt_tre
     if (tree->name != NULL && (tree->name[0] == '\0' || strlen(tree->name) > AIRT_NAME_MAX))
         return wrong(c, at, AIRT_EINVAL, "name: empty, or longer than %u bytes", AIRT_NAME_MAX);
     if (status == AIRT_OK)
-        status = ms_field(c, at, "backoff_ms", tree->backoff_ms, false);
+        status = ms_field(c, at, "backoff_ms", tree->backoff_ms);
     if (status == AIRT_OK)
-        status = ms_field(c, at, "backoff_max_ms", tree->backoff_max_ms, false);
+        status = ms_field(c, at, "backoff_max_ms", tree->backoff_max_ms);
     if (status == AIRT_OK)
-        status = ms_field(c, at, "backoff_reset_ms", tree->backoff_reset_ms, false);
+        status = ms_field(c, at, "backoff_reset_ms", tree->backoff_reset_ms);
     if (status == AIRT_OK && tree->children == NULL && tree->child_count != 0)
         return wrong(c, at, AIRT_EINVAL, "children: NULL, and child_count is %zu", tree->child_count);
     if (status == AIRT_OK && tree->strategy == AIRT_DYNAMIC && tree->child_count != 1)
@@ -270,10 +272,16 @@ static const named *find(const named *part, size_t count, const char *id)
     return NULL;
 }
 
-static airt_status twice(const check *c, const place *at, key_fn key, const named *one, size_t other)
+static const char *what_of(key_fn key)
 {
-    return wrong(c, at, AIRT_EEXIST, "children[%zu] and children[%zu] have one %s, \"%.32s\"", one->index, other,
-                 key == name_of ? "name" : "id", one->id);
+    return key == name_of ? "name" : "id";
+}
+
+/* Who has it, and who has it too. */
+static airt_status twice(const check *c, const place *at, const char *what, const named who[2])
+{
+    return wrong(c, at, AIRT_EEXIST, "children[%zu] and children[%zu] have one %s, \"%.32s\"", who[0].index,
+                 who[1].index, what, who[0].id);
 }
 
 /* Small sets on the stack, a part at a time: each part is sorted, and compared with those behind it. */
@@ -297,13 +305,13 @@ static airt_status check_once(const check *c, const place *at, const airt_tree *
         qsort(part, n, sizeof part[0], by_id);
         for (size_t i = 1; i < n; i++)
             if (strcmp(part[i - 1].id, part[i].id) == 0)
-                return twice(c, at, key, &part[i - 1], part[i].index);
+                return twice(c, at, what_of(key), &part[i - 1]);
         for (size_t i = end; i < count; i++) {
             airt_child   child = airi_child_read(tree->children, i, c->shape);
             const named *found = key(&child) != NULL ? find(part, n, key(&child)) : NULL;
 
             if (found != NULL)
-                return twice(c, at, key, found, i);
+                return twice(c, at, what_of(key), (const named[]){ *found, { NULL, i } });
         }
     }
     return AIRT_OK;
@@ -332,7 +340,7 @@ static airt_status check_numbers(const check *c, const place *at, const airt_tre
             airt_child other = airi_child_read(tree->children, j, c->shape);
 
             if (key(&other) != NULL && is_one_of(key(&other), key(&child), child.count))
-                return twice(c, at, key, &(named){ key(&other), i }, j);
+                return twice(c, at, what_of(key), (const named[]){ { key(&other), i }, { NULL, j } });
         }
     }
     return AIRT_OK;

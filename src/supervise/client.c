@@ -72,12 +72,18 @@ airt_status(airt_supervisor_start_child_sized)(airt_from from, airt_ref supervis
     return answered(status, &done, out_ref);
 }
 
-static airt_status do_it(airt_from from, airt_ref supervisor, const struct airi_sup_do *body, airt_duration within,
-                         airt_ref *out_ref)
+/* Whom, and how long. */
+typedef struct asking {
+    airt_from     from;
+    airt_ref      supervisor;
+    airt_duration within;
+} asking;
+
+static airt_status do_it(const asking *ask, const struct airi_sup_do *body, airt_ref *out_ref)
 {
     struct airi_sup_done done = { 0 };
-    airt_status          status =
-        (airt_ask_body)(from, supervisor, &airi_sup_do_kind, body, within, &airi_sup_done_kind, &done, sizeof done);
+    airt_status          status = (airt_ask_body)(ask->from, ask->supervisor, &airi_sup_do_kind, body, ask->within,
+                                         &airi_sup_done_kind, &done, sizeof done);
 
     return answered(status, &done, out_ref);
 }
@@ -91,7 +97,7 @@ airt_status(airt_supervisor_stop_child)(airt_from from, airt_ref supervisor, air
 {
     struct airi_sup_do body = request(AIRI_SUP_STOP, key);
 
-    return do_it(from, supervisor, &body, within, NULL);
+    return do_it(&(asking){ from, supervisor, within }, &body, NULL);
 }
 
 airt_status(airt_supervisor_restart_child)(airt_from from, airt_ref supervisor, airt_child_key key,
@@ -99,14 +105,14 @@ airt_status(airt_supervisor_restart_child)(airt_from from, airt_ref supervisor, 
 {
     struct airi_sup_do body = request(AIRI_SUP_RESTART, key);
 
-    return do_it(from, supervisor, &body, within, out_ref);
+    return do_it(&(asking){ from, supervisor, within }, &body, out_ref);
 }
 
 airt_status(airt_supervisor_delete_child)(airt_from from, airt_ref supervisor, airt_child_key key, airt_duration within)
 {
     struct airi_sup_do body = request(AIRI_SUP_DELETE, key);
 
-    return do_it(from, supervisor, &body, within, NULL);
+    return do_it(&(asking){ from, supervisor, within }, &body, NULL);
 }
 
 airt_status(airt_supervisor_set_auto_shutdown)(airt_from from, airt_ref supervisor, airt_auto_shutdown rule,
@@ -114,11 +120,11 @@ airt_status(airt_supervisor_set_auto_shutdown)(airt_from from, airt_ref supervis
 {
     struct airi_sup_do body = { .what = AIRI_SUP_SET_AUTO, .rule = (uint32_t)rule };
 
-    return do_it(from, supervisor, &body, within, NULL);
+    return do_it(&(asking){ from, supervisor, within }, &body, NULL);
 }
 
-static airt_status look(airt_from from, airt_ref supervisor, const airt_child_key *key, airt_duration within,
-                        struct airi_sup_seen *out)
+/* key: NULL: all of them. */
+static airt_status look(const asking *ask, const airt_child_key *key, struct airi_sup_seen *out)
 {
     struct airi_sup_look body = { .one = key != NULL };
     airt_status          status;
@@ -127,11 +133,11 @@ static airt_status look(airt_from from, airt_ref supervisor, const airt_child_ke
         body.id = text_of(key->id);
         body.ref = key->ref;
     }
-    status =
-        (airt_ask_body)(from, supervisor, &airi_sup_look_kind, &body, within, &airi_sup_seen_kind, out, sizeof *out);
+    status = (airt_ask_body)(ask->from, ask->supervisor, &airi_sup_look_kind, &body, ask->within, &airi_sup_seen_kind,
+                             out, sizeof *out);
     if (status == AIRT_OK && out->status != AIRT_OK) {
         status = (airt_status)out->status;
-        (airt_answer_clear_body)(from, &airi_sup_seen_kind, out);
+        (airt_answer_clear_body)(ask->from, &airi_sup_seen_kind, out);
     }
     return status;
 }
@@ -150,7 +156,7 @@ airt_status(airt_supervisor_find_child)(airt_from from, airt_ref supervisor, air
                                         airt_child_info *out_info)
 {
     struct airi_sup_seen seen = { 0 };
-    airt_status          status = look(from, supervisor, &key, within, &seen);
+    airt_status          status = look(&(asking){ from, supervisor, within }, &key, &seen);
 
     if (status == AIRT_OK) {
         *out_info = infos_of(&seen)[0];
@@ -163,7 +169,7 @@ airt_status(airt_supervisor_count)(airt_from from, airt_ref supervisor, airt_dur
                                    airt_child_counts *out_counts)
 {
     struct airi_sup_seen seen = { 0 };
-    airt_status          status = look(from, supervisor, NULL, within, &seen);
+    airt_status          status = look(&(asking){ from, supervisor, within }, NULL, &seen);
 
     if (status == AIRT_OK) {
         *out_counts = (airt_child_counts){ seen.specs, seen.active, seen.supervisors, seen.workers, seen.restarting };
@@ -176,7 +182,7 @@ airt_status(airt_supervisor_list)(airt_from from, airt_ref supervisor, airt_dura
                                   size_t max, size_t *out_count)
 {
     struct airi_sup_seen seen = { 0 };
-    airt_status          status = look(from, supervisor, NULL, within, &seen);
+    airt_status          status = look(&(asking){ from, supervisor, within }, NULL, &seen);
     size_t               count;
 
     if (status != AIRT_OK)
@@ -206,7 +212,7 @@ static void put_line(airi_text *to, const airt_child_info *info, unsigned depth)
 static airt_status draw(picture *p, airt_ref supervisor, unsigned depth)
 {
     struct airi_sup_seen seen = { 0 };
-    airt_status          status = look(p->from, supervisor, NULL, p->within, &seen);
+    airt_status          status = look(&(asking){ p->from, supervisor, p->within }, NULL, &seen);
 
     if (status != AIRT_OK)
         return status;

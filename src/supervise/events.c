@@ -25,46 +25,42 @@ static const char *behavior_of(const airi_kid *kid)
     return kid->spec->child.behavior != NULL ? kid->spec->child.behavior->name : airi_supervisor_behavior.name;
 }
 
-static void event_with(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
-                       const airt_reason *reason, uint32_t delay_ms, const airt_child_change *change)
+static void tell_kid(const airi_supervisor *self, const airi_kid *kid, airt_supervision_event *event)
+{
+    event->child = kid->ref;
+    event->id = kid->spec->child.id;
+    event->number = kid->number;
+    event->behavior = behavior_of(kid);
+    event->restarts = kid->restarts;
+    event->spec = &kid->spec->child;
+    (void)!airt_incarnation(self->ctx, kid->ref, &event->incarnation);
+    event->incarnation -= kid->is == AIRI_IS_HELD; /* the one that has ended */
+}
+
+void airi_event_of(const airi_supervisor *self, const airi_happened *happened)
 {
     const airt_tree       *tree = airi_tree_of(self);
-    airt_supervision_event event = { .what = what,
-                                     .supervisor = airt_self(ctx),
+    airt_supervision_event event = { .what = happened->what,
+                                     .supervisor = airt_self(self->ctx),
                                      .supervisor_name = tree->name != NULL ? tree->name : "supervisor",
-                                     .delay_ms = delay_ms };
+                                     .delay_ms = happened->delay_ms };
 
     if (tree->on_event == NULL)
         return;
-    if (reason != NULL)
-        event.reason = *reason;
-    if (change != NULL && change->kind != NULL) {
-        event.message = change->kind->name;
-        event.trace = change->trace;
+    if (happened->reason != NULL)
+        event.reason = *happened->reason;
+    if (happened->change != NULL) {
+        event.message = happened->change->kind->name;
+        event.trace = happened->change->trace;
     }
-    if (kid != NULL) {
-        event.child = kid->ref;
-        event.id = kid->spec->child.id;
-        event.number = kid->number;
-        event.behavior = behavior_of(kid);
-        event.restarts = kid->restarts;
-        event.spec = &kid->spec->child;
-        (void)!airt_incarnation(ctx, kid->ref, &event.incarnation);
-        event.incarnation -= kid->is == AIRI_IS_HELD; /* the one that has ended */
-    }
+    if (happened->kid != NULL)
+        tell_kid(self, happened->kid, &event);
     tree->on_event(tree->on_event_context, &event);
 }
 
-void airi_event(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
-                const airt_reason *reason, uint32_t delay_ms)
+void airi_event(const airi_supervisor *self, airt_supervision what, const airi_kid *kid, const airt_reason *reason)
 {
-    event_with(ctx, self, what, kid, reason, delay_ms, NULL);
-}
-
-void airi_event_of(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
-                   const airt_child_change *change, uint32_t delay_ms)
-{
-    event_with(ctx, self, what, kid, &change->reason, delay_ms, change);
+    airi_event_of(self, &(airi_happened){ .what = what, .kid = kid, .reason = reason });
 }
 
 /* --- as text ------------------------------------------------------------------------------------------------------ */

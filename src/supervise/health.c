@@ -23,7 +23,7 @@ static uint32_t timeout_ms(const airt_health *health)
                                                                                : health->interval_ms;
 }
 
-airt_status airi_probe_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+airt_status airi_probe_add(airi_supervisor *self, airi_kid *kid)
 {
     const airt_health *health = &kid->spec->child.health;
     airi_probe        *probe;
@@ -31,19 +31,19 @@ airt_status airi_probe_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
     if (health->interval_ms == 0)
         return AIRT_OK;
     AIRT_CHECK((kid->marks & (AIRI_TIMED | AIRI_PROBED)) == 0);
-    probe = airi_dues_reserve(ctx, &self->probes) ? airt_alloc(ctx, sizeof *probe) : NULL;
+    probe = airi_dues_reserve(self->ctx, &self->probes) ? airt_alloc(self->ctx, sizeof *probe) : NULL;
     if (probe == NULL)
         return AIRT_ENOMEM;
     probe->kid = kid;
-    probe->due.at_ms = airi_clock_ms(ctx, self) + health->interval_ms;
+    probe->due.at_ms = airi_clock_ms(self) + health->interval_ms;
     airi_dues_add(&self->probes, &probe->due);
     kid->probe = probe;
     kid->marks |= AIRI_PROBED;
-    airi_tick_arm(ctx, self);
+    airi_tick_arm(self);
     return AIRT_OK;
 }
 
-void airi_probe_remove(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+void airi_probe_remove(airi_supervisor *self, airi_kid *kid)
 {
     airi_probe *probe = kid->probe;
 
@@ -52,7 +52,7 @@ void airi_probe_remove(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
     kid->marks &= (uint8_t)~AIRI_PROBED;
     airi_list_init(&kid->timed);
     airi_dues_remove(&self->probes, &probe->due);
-    airt_free(ctx, probe);
+    airt_free(self->ctx, probe);
 }
 
 static void due_next(airi_supervisor *self, airi_probe *probe, uint32_t at_ms)
@@ -61,54 +61,53 @@ static void due_next(airi_supervisor *self, airi_probe *probe, uint32_t at_ms)
     airi_dues_moved(&self->probes, &probe->due);
 }
 
-static void not_well(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe, bool missed)
+static void not_well(airi_supervisor *self, airi_probe *probe, bool missed)
 {
     static const airt_reason unhealthy = { .exit = AIRT_EXIT_KILLED, .status = AIRT_ETIMEDOUT };
-    uint32_t                 max = probe->kid->spec->child.health.failed_max;
 
     if (!probe->degraded)
-        airi_event(ctx, self, AIRT_SUP_DEGRADED, probe->kid, NULL, 0);
+        airi_event(self, AIRT_SUP_DEGRADED, probe->kid, NULL);
     probe->degraded = true;
     if (!missed) {
         probe->missed = 0; /* an answer, and not a failing one: the row ends */
         return;
     }
     probe->missed++;
-    if (probe->missed != (max != 0 ? max : 3))
+    if (probe->missed != airi_or(probe->kid->spec->child.health.failed_max, 3))
         return;
-    airi_event(ctx, self, AIRT_SUP_UNHEALTHY, probe->kid, &unhealthy, 0);
-    airi_kill_kid(ctx, probe->kid, &unhealthy);
+    airi_event(self, AIRT_SUP_UNHEALTHY, probe->kid, &unhealthy);
+    airi_kill_kid(self, probe->kid, &unhealthy);
 }
 
-static void well(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe)
+static void well(airi_supervisor *self, airi_probe *probe)
 {
     if (probe->degraded)
-        airi_event(ctx, self, AIRT_SUP_RECOVERED, probe->kid, NULL, 0);
+        airi_event(self, AIRT_SUP_RECOVERED, probe->kid, NULL);
     probe->degraded = false;
     probe->missed = 0;
 }
 
 /* A full mailbox whose senders wait must not hold up the supervisor: no room is no answer. */
-static void check_send(airt_ctx *ctx, const airi_probe *probe)
+static void check_send(airi_supervisor *self, const airi_probe *probe)
 {
     airt_send_options        at_once = { .wait = AIRT_NO_WAIT };
     struct airt_health_check check = { probe->asked };
 
-    (void)airt_tell_body((airt_from){ .ctx = ctx }, probe->kid->ref, &airt_health_check_kind, &check, &at_once);
+    (void)airt_tell_body((airt_from){ .ctx = self->ctx }, probe->kid->ref, &airt_health_check_kind, &check, &at_once);
 }
 
 /* One that goes out late has at least half of its time all the same. */
-static void check_next(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe, uint32_t now)
+static void check_next(airi_supervisor *self, airi_probe *probe, uint32_t now)
 {
     uint32_t timeout = timeout_ms(&probe->kid->spec->child.health), late = now - probe->due.at_ms;
 
     probe->asked = ++self->probe_number;
     due_next(self, probe, (late > timeout / 2 ? now : probe->due.at_ms) + timeout);
-    check_send(ctx, probe);
+    check_send(self, probe);
 }
 
 /* Due: the answer to the last check is late, or the next check is to go out. */
-static void probe_step(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe, uint32_t now)
+static void probe_step(airi_supervisor *self, airi_probe *probe, uint32_t now)
 {
     const airt_health *health = &probe->kid->spec->child.health;
     uint32_t           timeout = timeout_ms(health);
@@ -117,27 +116,27 @@ static void probe_step(airt_ctx *ctx, airi_supervisor *self, airi_probe *probe, 
 
     probe->asked = 0;
     if (missed)
-        not_well(ctx, self, probe, true);
+        not_well(self, probe, true);
     if (missed && timeout < health->interval_ms)
         due_next(self, probe, probe->due.at_ms + health->interval_ms - timeout);
     else
-        check_next(ctx, self, probe, now);
+        check_next(self, probe, now);
 }
 
 /* Each step puts its probe off, beyond now by the second at the latest. */
-void airi_probes_run(airt_ctx *ctx, airi_supervisor *self)
+void airi_probes_run(airi_supervisor *self)
 {
-    uint32_t  now = airi_clock_ms(ctx, self);
+    uint32_t  now = airi_clock_ms(self);
     airi_due *first;
 
     while ((first = airi_dues_first(&self->probes)) != NULL && !airi_before(now, first->at_ms))
-        probe_step(ctx, self, probe_at(first), now);
+        probe_step(self, probe_at(first), now);
 }
 
 /* The child's, or where that has passed the check on to another actor, which is rare, whose number it bears. */
-static airi_probe *probe_of(airt_ctx *ctx, airi_supervisor *self, const airt_msg *msg, uint64_t number)
+static airi_probe *probe_of(airi_supervisor *self, const airt_msg *msg, uint64_t number)
 {
-    airi_kid *kid = airi_kid_find(ctx, self, NULL, airt_msg_sender(msg));
+    airi_kid *kid = airi_kid_find(self, NULL, airt_msg_sender(msg));
 
     if (kid != NULL && (kid->marks & AIRI_PROBED) != 0 && kid->probe->asked == number)
         return kid->probe;
@@ -147,10 +146,10 @@ static airi_probe *probe_of(airt_ctx *ctx, airi_supervisor *self, const airt_msg
     return NULL;
 }
 
-void airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const airt_msg *msg)
+void airi_probe_answered(airi_supervisor *self, const airt_msg *msg)
 {
     const struct airt_health_report *report = airt_msg_body(msg);
-    airi_probe                      *probe = report->number != 0 ? probe_of(ctx, self, msg, report->number) : NULL;
+    airi_probe                      *probe = report->number != 0 ? probe_of(self, msg, report->number) : NULL;
     const airt_health               *health = probe != NULL ? &probe->kid->spec->child.health : NULL;
 
     if (probe == NULL)
@@ -158,10 +157,10 @@ void airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const airt_msg *m
     probe->asked = 0;
     due_next(self, probe, probe->due.at_ms + health->interval_ms - timeout_ms(health));
     if (report->wellness == AIRT_WELL)
-        well(ctx, self, probe);
+        well(self, probe);
     else
-        not_well(ctx, self, probe, report->wellness != AIRT_DEGRADED);
-    airi_tick_arm(ctx, self);
+        not_well(self, probe, report->wellness != AIRT_DEGRADED);
+    airi_tick_arm(self);
 }
 
 uint32_t airi_probes_due_ms(const airi_supervisor *self, uint32_t now_ms)

@@ -9,9 +9,9 @@ enum {
     CHUNK = 63
 };
 
-static bool chunk_add(airt_ctx *ctx, airi_supervisor *self)
+static bool chunk_add(airi_supervisor *self)
 {
-    airi_kid *kids = airt_alloc(ctx, CHUNK * sizeof *kids);
+    airi_kid *kids = airt_alloc(self->ctx, CHUNK * sizeof *kids);
 
     for (unsigned i = 0; kids != NULL && i < CHUNK; i++) {
         kids[i].link.next = self->spare;
@@ -20,11 +20,11 @@ static bool chunk_add(airt_ctx *ctx, airi_supervisor *self)
     return kids != NULL;
 }
 
-airi_kid *airi_kid_new(airt_ctx *ctx, airi_supervisor *self, const struct airi_spec *spec, uint32_t number)
+airi_kid *airi_kid_new(airi_supervisor *self, const struct airi_spec *spec, uint32_t number)
 {
     airi_kid *kid;
 
-    if (self->spare == NULL && !chunk_add(ctx, self))
+    if (self->spare == NULL && !chunk_add(self))
         return NULL;
     kid = airi_kid_at(self->spare);
     self->spare = kid->link.next;
@@ -91,12 +91,14 @@ static bool has_id(const airi_kid *kid, const char *id)
     return strncmp(own, id, size) == 0 && strcmp(id + size, number) == 0;
 }
 
-airi_kid *airi_kid_find(airt_ctx *ctx, airi_supervisor *self, const char *id, airt_ref ref)
+/* By ref at once. By id it walks them, which is for people and tables: of what comes and goes by the thousand a dynamic
+ * supervisor takes care, whose children have refs only. */
+airi_kid *airi_kid_find(airi_supervisor *self, const char *id, airt_ref ref)
 {
     uint64_t tag = 0;
 
     if (!airt_ref_none(ref))
-        return airt_child_tag(ctx, ref, &tag) == AIRT_OK ? (airi_kid *)(uintptr_t)tag : NULL;
+        return airt_child_tag(self->ctx, ref, &tag) == AIRT_OK ? (airi_kid *)(uintptr_t)tag : NULL;
     if (id == NULL || airi_dynamic(self)) /* there all have one */
         return NULL;
     AIRI_LIST_EACH (link, &self->kids)
@@ -113,11 +115,11 @@ static const char *name_of(const airi_kid *kid, const char *name, char *room, si
     return room;
 }
 
-static airt_status spawn_below(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt_spawn_options *options)
+static airt_status spawn_below(airi_supervisor *self, airi_kid *kid, airt_spawn_options *options)
 {
     struct airi_supervisor_start start;
     char                         room[AIRT_NAME_MAX + 16];
-    airt_status                  status = airi_tree_again((airt_from){ .ctx = ctx }, kid->spec->tree, &start);
+    airt_status                  status = airi_tree_again((airt_from){ .ctx = self->ctx }, kid->spec->tree, &start);
 
     if (status != AIRT_OK)
         return status;
@@ -130,11 +132,10 @@ static airt_status spawn_below(airt_ctx *ctx, airi_supervisor *self, airi_kid *k
         options->mailbox.max = AIRT_UNBOUNDED; /* health reports of all children may come at once */
     if (options->name == NULL)
         options->name = name_of(kid, start.tree.name, room, sizeof room);
-    return airt_spawn_behavior(ctx, &airi_supervisor_behavior, &kid->ref, options);
+    return airt_spawn_behavior(self->ctx, &airi_supervisor_behavior, &kid->ref, options);
 }
 
-airt_status airi_kid_spawn(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_body *start,
-                           const char *name)
+airt_status airi_kid_spawn(airi_supervisor *self, airi_kid *kid, const airt_body *start, const char *name)
 {
     const airt_child  *child = &kid->spec->child;
     char               room[AIRT_NAME_MAX + 16];
@@ -149,6 +150,6 @@ airt_status airi_kid_spawn(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, 
                                    .asks_fail = child->asks_fail };
 
     if (kid->spec->tree != NULL)
-        return spawn_below(ctx, self, kid, &options);
-    return airt_spawn_behavior(ctx, child->behavior, &kid->ref, &options);
+        return spawn_below(self, kid, &options);
+    return airt_spawn_behavior(self->ctx, child->behavior, &kid->ref, &options);
 }

@@ -19,21 +19,12 @@ static void say(linter *l, const char *place, const char *text)
         l->found(l->context, place, text);
 }
 
-static uint32_t or_else(uint32_t value, uint32_t otherwise)
-{
-    return value != 0 ? value : otherwise;
-}
-
 /* The shortest time in which a child that always fails uses up the restarts, with its backoff. */
 static uint64_t shortest_storm_ms(const airt_tree *tree, const airt_child *child)
 {
-    uint64_t base = or_else(child->backoff_ms, tree->backoff_ms);
-    uint64_t max = or_else(child->backoff_max_ms, or_else(tree->backoff_max_ms, 30000));
-    uint64_t sum = 0;
+    uint64_t base = airi_backoff_first_ms(tree, child), max = airi_backoff_max_ms(tree, child), sum = 0;
 
-    if (base == AIRT_NO_BACKOFF)
-        return 0;
-    for (uint32_t i = 1; i < or_else(tree->restarts_max, 1); i++, base = base < max ? base * 2 : base)
+    for (uint32_t i = 1; i < airi_restarts_max(tree); i++, base = base < max ? base * 2 : base)
         sum += (base < max ? base : max) / 2;
     return sum;
 }
@@ -42,7 +33,7 @@ static void lint_restarts(linter *l, const char *place, const airt_tree *tree)
 {
     if (tree->restarts_max == AIRT_NO_RESTARTS)
         return;
-    if (tree->restarts_max > 1000 && or_else(tree->window_ms, 5000) <= 10000 && tree->backoff_ms == 0)
+    if (tree->restarts_max > 1000 && airi_window_ms(tree) <= 10000 && tree->backoff_ms == 0)
         say(l, place,
             "restarts_max: more than a thousand in ten seconds, without backoff, will burn a core and help "
             "nobody");
@@ -55,7 +46,7 @@ static void lint_child_restarts(linter *l, const char *place, const airt_tree *t
     if (child->restart == AIRT_TEMPORARY && (child->backoff_ms != 0 || child->backoff_max_ms != 0))
         say(l, place, "backoff of a temporary child, which is never restarted");
     if (child->restart != AIRT_TEMPORARY && tree->restarts_max != AIRT_NO_RESTARTS &&
-        shortest_storm_ms(tree, child) > or_else(tree->window_ms, 5000))
+        shortest_storm_ms(tree, child) > airi_window_ms(tree))
         say(l, place,
             "with its backoff a child that always fails never uses up restarts_max within window_ms: it is "
             "restarted for ever and nothing escalates");

@@ -4,12 +4,15 @@
  * child. So is, where asked for, a whole kind. The newest failures of all children are kept in one small list. */
 #include "supervise/supervisor.h"
 
-typedef struct airi_suspect {
-    const airi_kid  *kid;
+typedef struct airi_identity {
+    const airi_kid  *kid; /* that failed of it */
     const airt_kind *kind;
     uint64_t         trace; /* 0: counts the kind */
-    uint32_t         failures;
-    uint32_t         used; /* when, by a counter: the longest unused gives way */
+} airi_identity;
+typedef struct airi_suspect {
+    airi_identity who;
+    uint32_t      failures;
+    uint32_t      used; /* when, by a counter: the longest unused gives way */
 } airi_suspect;
 
 struct airi_suspects {
@@ -17,30 +20,30 @@ struct airi_suspects {
     uint32_t     uses;
 };
 
-static airi_suspect *suspect_of(airi_suspects *all, const airi_kid *kid, const airt_kind *kind, uint64_t trace)
+static airi_suspect *suspect_of(airi_suspects *all, const airi_identity *who)
 {
     airi_suspect *oldest = &all->one[0];
 
     for (unsigned i = 0; i < AIRI_SUSPECTS_MAX; i++) {
         airi_suspect *one = &all->one[i];
 
-        if (one->kid == kid && one->kind == kind && one->trace == trace)
+        if (one->who.kid == who->kid && one->who.kind == who->kind && one->who.trace == who->trace)
             return one;
         if ((int32_t)(one->used - oldest->used) < 0)
             oldest = one;
     }
-    *oldest = (airi_suspect){ .kid = kid, .kind = kind, .trace = trace };
+    *oldest = (airi_suspect){ .who = *who };
     return oldest;
 }
 
 /* True: that was one too many. */
-static bool accuse(airi_suspects *all, const airi_kid *kid, const airt_kind *kind, uint64_t trace, uint32_t max)
+static bool accuse(airi_suspects *all, const airi_identity *who, uint32_t max)
 {
     airi_suspect *one;
 
     if (max == 0)
         return false;
-    one = suspect_of(all, kid, kind, trace);
+    one = suspect_of(all, who);
     one->used = ++all->uses;
     if (++one->failures < max)
         return false;
@@ -48,37 +51,36 @@ static bool accuse(airi_suspects *all, const airi_kid *kid, const airt_kind *kin
     return true;
 }
 
-static void quarantine(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change,
-                       uint64_t trace)
+static void quarantine(airi_supervisor *self, const airi_identity *who, const airt_child_change *change)
 {
     airt_child_change told = *change;
-    uint32_t          ms = kid->spec->child.poison.quarantine_ms;
+    uint32_t          ms = airi_or(who->kid->spec->child.poison.quarantine_ms, 60000);
 
-    told.trace = trace;
-    ms = ms != 0 ? ms : 60000;
-    if (airt_child_quarantine(ctx, kid->ref, change->kind, trace, AIRT_MS(ms)) == AIRT_OK)
-        airi_event_of(ctx, self, AIRT_SUP_POISON, kid, &told, ms);
+    told.trace = who->trace;
+    if (airt_child_quarantine(self->ctx, who->kid->ref, who->kind, who->trace, AIRT_MS(ms)) == AIRT_OK)
+        airi_event_of(self, &(airi_happened){ AIRT_SUP_POISON, who->kid, &change->reason, &told, ms });
 }
 
 void airi_suspects_clear(airi_supervisor *self, const airi_kid *kid)
 {
     for (unsigned i = 0; self->suspects != NULL && i < AIRI_SUSPECTS_MAX; i++)
-        if (self->suspects->one[i].kid == kid)
-            self->suspects->one[i] = (airi_suspect){ .kid = NULL };
+        if (self->suspects->one[i].who.kid == kid)
+            self->suspects->one[i] = (airi_suspect){ .failures = 0 };
 }
 
-void airi_suspect_change(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
+void airi_suspect_change(airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
 {
     const airt_poison *poison = &kid->spec->child.poison;
+    airi_identity      one = { kid, change->kind, change->trace }, all_of_kind = { kid, change->kind, 0 };
 
     if (change->kind == NULL || (poison->failures_max == 0 && poison->kind_failures_max == 0))
         return;
     if (self->suspects == NULL)
-        self->suspects = airt_alloc(ctx, sizeof *self->suspects);
+        self->suspects = airt_alloc(self->ctx, sizeof *self->suspects);
     if (self->suspects == NULL)
         return; /* no memory to remember by: the intensity bounds it all the same */
-    if (change->trace != 0 && accuse(self->suspects, kid, change->kind, change->trace, poison->failures_max))
-        quarantine(ctx, self, kid, change, change->trace);
-    if (accuse(self->suspects, kid, change->kind, 0, poison->kind_failures_max))
-        quarantine(ctx, self, kid, change, 0);
+    if (one.trace != 0 && accuse(self->suspects, &one, poison->failures_max))
+        quarantine(self, &one, change);
+    if (accuse(self->suspects, &all_of_kind, poison->kind_failures_max))
+        quarantine(self, &all_of_kind, change);
 }

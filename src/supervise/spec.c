@@ -145,32 +145,33 @@ static airt_status spec_end(airt_from from, struct airi_spec *spec, airt_status 
     return part_new(from, &airi_spec_kind, spec, out_spec);
 }
 
-airt_status airi_spec_copy(airt_from from, const airt_child *child, const airi_shape *shape, airt_msg **out_spec)
+/* Where a tree is copied from: what the user gave, in his shape; or what is kept. */
+typedef struct origin {
+    const airi_shape *shape; /* NULL: kept */
+    const airt_tree  *given;
+    const airt_msg   *kept;
+} origin;
+
+static airt_status tree_make(airt_from from, const origin *of, struct airi_supervisor_start *out);
+
+/* below: of the child's tree, if it has one. */
+static airt_status spec_make(airt_from from, const airt_child *child, const origin *below, airt_msg **out_spec)
 {
-    struct airi_supervisor_start below;
+    struct airi_supervisor_start start;
     struct airi_spec             spec;
     airt_status                  status = spec_begin(from, child, &spec);
 
     if (status == AIRT_OK && child->tree != NULL) {
-        status = airi_tree_copy(from, child->tree, shape, &below);
+        status = tree_make(from, below, &start);
         if (status == AIRT_OK)
-            status = tree_part(from, &below, &spec.tree);
+            status = tree_part(from, &start, &spec.tree);
     }
     return spec_end(from, &spec, status, out_spec);
 }
 
-static airt_status spec_again(airt_from from, const struct airi_spec *kept, airt_msg **out_spec)
+airt_status airi_spec_copy(airt_from from, const airt_child *child, const airi_shape *shape, airt_msg **out_spec)
 {
-    struct airi_supervisor_start below;
-    struct airi_spec             spec;
-    airt_status                  status = spec_begin(from, &kept->child, &spec);
-
-    if (status == AIRT_OK && kept->tree != NULL) {
-        status = airi_tree_again(from, kept->tree, &below);
-        if (status == AIRT_OK)
-            status = tree_part(from, &below, &spec.tree);
-    }
-    return spec_end(from, &spec, status, out_spec);
+    return spec_make(from, child, &(origin){ .shape = shape, .given = child->tree }, out_spec);
 }
 
 static airt_status start_begin(airt_from from, const airt_tree *tree, struct airi_supervisor_start *out)
@@ -192,39 +193,55 @@ static airt_status chain(airt_status status, airt_msg *spec, airt_msg ***tail)
     return AIRT_OK;
 }
 
-airt_status airi_tree_copy(airt_from from, const airt_tree *given, const airi_shape *shape,
-                           struct airi_supervisor_start *out)
+static airt_status given_specs(airt_from from, const origin *of, const airt_tree *tree, airt_msg **tail)
 {
-    airt_tree   tree = airi_tree_read(given, shape);
-    airt_msg  **tail = &out->specs;
-    airt_status status = start_begin(from, &tree, out);
+    airt_status status = AIRT_OK;
 
-    for (size_t i = 0; i < tree.child_count && status == AIRT_OK; i++) {
-        airt_child child = airi_child_read(tree.children, i, shape);
+    for (size_t i = 0; i < tree->child_count && status == AIRT_OK; i++) {
+        airt_child child = airi_child_read(tree->children, i, of->shape);
         airt_msg  *spec = NULL;
 
-        status = airi_spec_copy(from, &child, shape, &spec);
+        status = airi_spec_copy(from, &child, of->shape, &spec);
         status = chain(status, spec, &tail);
     }
+    return status;
+}
+
+static airt_status kept_specs(airt_from from, const struct airi_spec *one, airt_msg **tail)
+{
+    airt_status status = AIRT_OK;
+
+    for (; one != NULL && status == AIRT_OK; one = airi_spec_of(one->next)) {
+        airt_msg *spec = NULL;
+
+        status = spec_make(from, &one->child, &(origin){ .kept = one->tree }, &spec);
+        status = chain(status, spec, &tail);
+    }
+    return status;
+}
+
+static airt_status tree_make(airt_from from, const origin *of, struct airi_supervisor_start *out)
+{
+    const struct airi_supervisor_start *kept = of->kept != NULL ? airt_msg_body(of->kept) : NULL;
+    airt_tree                           tree = kept != NULL ? kept->tree : airi_tree_read(of->given, of->shape);
+    airt_status                         status = start_begin(from, &tree, out);
+
+    if (status == AIRT_OK && kept != NULL)
+        status = kept_specs(from, airi_spec_of(kept->specs), &out->specs);
+    else if (status == AIRT_OK)
+        status = given_specs(from, of, &tree, &out->specs);
     if (status != AIRT_OK)
         airi_supervisor_start_drop(out);
     return status;
 }
 
+airt_status airi_tree_copy(airt_from from, const airt_tree *given, const airi_shape *shape,
+                           struct airi_supervisor_start *out)
+{
+    return tree_make(from, &(origin){ .shape = shape, .given = given }, out);
+}
+
 airt_status airi_tree_again(airt_from from, const airt_msg *kept, struct airi_supervisor_start *out)
 {
-    const struct airi_supervisor_start *start = airt_msg_body(kept);
-    airt_msg                          **tail = &out->specs;
-    airt_status                         status = start_begin(from, &start->tree, out);
-
-    for (const struct airi_spec *one = airi_spec_of(start->specs); one != NULL && status == AIRT_OK;
-         one = airi_spec_of(one->next)) {
-        airt_msg *spec = NULL;
-
-        status = spec_again(from, one, &spec);
-        status = chain(status, spec, &tail);
-    }
-    if (status != AIRT_OK)
-        airi_supervisor_start_drop(out);
-    return status;
+    return tree_make(from, &(origin){ .kept = kept }, out);
 }

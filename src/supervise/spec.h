@@ -47,9 +47,35 @@ static inline const struct airi_spec *airi_spec_of(const airt_msg *msg)
 {
     return msg != NULL ? airt_msg_body(msg) : NULL;
 }
+
+/* What 0 stands for, once. */
+static inline uint32_t airi_or(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
 static inline uint32_t airi_spec_count(const airt_child *child)
 {
-    return child->count == 0 ? 1 : child->count;
+    return airi_or(child->count, 1);
+}
+static inline uint32_t airi_window_ms(const airt_tree *tree)
+{
+    return airi_or(tree->window_ms, 5000);
+}
+/* How many the window bears; 0: none. */
+static inline uint32_t airi_restarts_max(const airt_tree *tree)
+{
+    return tree->restarts_max == AIRT_NO_RESTARTS ? 0 : airi_or(tree->restarts_max, 1);
+}
+/* 0: restarts are immediate. */
+static inline uint32_t airi_backoff_first_ms(const airt_tree *tree, const airt_child *child)
+{
+    uint32_t ms = airi_or(child->backoff_ms, tree->backoff_ms);
+
+    return ms == AIRT_NO_BACKOFF ? 0 : ms;
+}
+static inline uint32_t airi_backoff_max_ms(const airt_tree *tree, const airt_child *child)
+{
+    return airi_or(child->backoff_max_ms, airi_or(tree->backoff_max_ms, 30000));
 }
 /* The id that a child has when it says none, or its own. NULL: none at all. */
 const char *airi_child_id(const airt_child *child);

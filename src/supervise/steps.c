@@ -11,88 +11,87 @@ enum {
 
 /* --- one child ---------------------------------------------------------------------------------------------------- */
 
-static void release(airt_ctx *ctx, airi_kid *kid)
+static void release(airi_supervisor *self, airi_kid *kid)
 {
     if (!airt_ref_none(kid->ref))
-        (void)airt_child_release(ctx, kid->ref);
+        (void)airt_child_release(self->ctx, kid->ref);
     kid->ref = AIRT_NONE;
     kid->is = AIRI_IS_ABSENT;
 }
 
-void airi_kid_forget(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+void airi_kid_forget(airi_supervisor *self, airi_kid *kid)
 {
     airt_msg *own = kid->spec->own;
 
-    airi_start_refused(ctx, self, kid); /* nobody waits for a record that will be another's */
-    airi_ops_done(ctx, self, kid, true, AIRT_OK, AIRT_NONE);
-    release(ctx, kid);
+    airi_start_refused(self, kid); /* nobody waits for a record that will be another's */
+    airi_stops_done(self, kid);
+    release(self, kid);
     airi_kid_free(self, kid);
     airt_drop(&own);
 }
 
-static void lay_to_rest(airt_ctx *ctx, airi_kid *kid)
+static void lay_to_rest(airi_supervisor *self, airi_kid *kid)
 {
     if (kid->is == AIRI_IS_HELD) {
-        (void)airt_child_rest(ctx, kid->ref);
+        (void)airt_child_rest(self->ctx, kid->ref);
         kid->is = AIRI_IS_RESTING;
     }
 }
 
-void airi_kill_kid(airt_ctx *ctx, airi_kid *kid, const airt_reason *reason)
+void airi_kill_kid(airi_supervisor *self, airi_kid *kid, const airt_reason *reason)
 {
-    (void)airt_kill(ctx, kid->ref, reason);
+    (void)airt_kill(self->ctx, kid->ref, reason);
 }
 
 /* Whoever waits for its start hears that it is stopped instead, and from now on it is a child like others. */
-void airi_start_refused(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+void airi_start_refused(airi_supervisor *self, airi_kid *kid)
 {
     airi_kid_unmark(self, kid, AIRI_NEW | AIRI_BY_HAND);
-    airi_ops_done(ctx, self, kid, false, AIRT_ESTOPPING, AIRT_NONE);
+    airi_starts_done(self, kid, AIRT_ESTOPPING, AIRT_NONE);
 }
 
-void airi_stop_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+void airi_stop_kid(airi_supervisor *self, airi_kid *kid)
 {
     uint32_t ms = airi_child_shutdown_ms(&kid->spec->child);
 
-    airi_probe_remove(ctx, self, kid);
+    airi_probe_remove(self, kid);
     kid->is = AIRI_IS_STOPPING;
     if (ms == AIRT_BRUTAL_KILL) {
-        airi_kill_kid(ctx, kid, NULL);
+        airi_kill_kid(self, kid, NULL);
         return;
     }
-    (void)airt_stop(ctx, kid->ref, NULL);
+    (void)airt_stop(self->ctx, kid->ref, NULL);
     if (ms != AIRT_INFINITY)
-        airi_timed_add(ctx, self, kid, ms);
+        airi_timed_add(self, kid, ms);
 }
 
 /* It is down because it was asked to be, or before it could be asked. */
-void airi_kid_down(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+void airi_kid_down(airi_supervisor *self, airi_kid *kid)
 {
     bool remove = (kid->marks & AIRI_REMOVE) != 0;
 
     airi_kid_unmark(self, kid, AIRI_TO_STOP);
     if (self->phase == AIRI_STOPPING)
-        release(ctx, kid);
+        release(self, kid);
     else if (!remove && (kid->marks & AIRI_TO_START) == 0)
-        lay_to_rest(ctx, kid);
-    airi_ops_done(ctx, self, kid, true, AIRT_OK, AIRT_NONE);
+        lay_to_rest(self, kid);
+    airi_stops_done(self, kid);
     if (remove && self->phase != AIRI_STOPPING)
-        airi_kid_forget(ctx, self, kid);
+        airi_kid_forget(self, kid);
 }
 
 /* --- failures ----------------------------------------------------------------------------------------------------- */
 
-static void give_up(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, airt_supervision what,
-                    const airt_reason *reason)
+static void give_up(airi_supervisor *self, airi_kid *kid, airt_supervision what, const airt_reason *reason)
 {
     airt_reason why = *reason;
 
     self->boot_failed |= self->phase == AIRI_BOOT;
-    airi_event(ctx, self, what, kid, reason, 0);
+    airi_event(self, what, kid, reason);
     why.exit = AIRT_EXIT_ESCALATED;
     if (airt_ref_none(why.origin))
         why.origin = kid->ref;
-    airi_stop_all(ctx, self, &why);
+    airi_stop_all(self, &why);
 }
 
 /* Temporary ones do not come back; but one whose first start was asked for is still to be had. */
@@ -124,40 +123,39 @@ static void mark_group(airi_supervisor *self, airi_kid *failed)
 }
 
 /* A child that is to be restarted. at_once: not out of a start that has just failed. */
-static void failed(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_reason *reason, bool at_once)
+static void failed(airi_supervisor *self, airi_kid *kid, const airt_reason *reason, bool at_once)
 {
     uint32_t delay;
 
-    if (!airi_restart_counts(ctx, self)) {
-        give_up(ctx, self, kid, AIRT_SUP_GAVE_UP, reason);
+    if (!airi_restart_counts(self)) {
+        give_up(self, kid, AIRT_SUP_GAVE_UP, reason);
         return;
     }
-    delay = airi_backoff_ms(ctx, self, kid);
-    airi_event(ctx, self, AIRT_SUP_RESTARTING, kid, reason, delay);
+    delay = airi_backoff_ms(self, kid);
+    airi_event_of(self, &(airi_happened){ AIRT_SUP_RESTARTING, kid, reason, .delay_ms = delay });
     if (airi_in_order(self))
         mark_group(self, kid);
     if (delay != 0 || !at_once)
-        airi_timed_add(ctx, self, kid, delay);
+        airi_timed_add(self, kid, delay);
     else if (!airi_in_order(self))
-        airi_start_kid(ctx, self, kid);
+        airi_start_kid(self, kid);
 }
 
-static void start_failed(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_reason *reason,
-                         airt_status status)
+static void start_failed(airi_supervisor *self, airi_kid *kid, const airt_reason *reason, airt_status status)
 {
-    airi_event(ctx, self, AIRT_SUP_START_FAILED, kid, reason, 0);
+    airi_event(self, AIRT_SUP_START_FAILED, kid, reason);
     if (kid->marks & AIRI_NEW) { /* whoever asked for it hears; the supervisor's own start goes on */
-        airi_ops_done(ctx, self, kid, false, status, AIRT_NONE);
-        airi_kid_forget(ctx, self, kid);
+        airi_starts_done(self, kid, status, AIRT_NONE);
+        airi_kid_forget(self, kid);
     } else if (kid->marks & AIRI_BY_HAND) {
         airi_kid_unmark(self, kid, AIRI_TO_START | AIRI_BY_HAND);
-        lay_to_rest(ctx, kid);
-        airi_ops_done(ctx, self, kid, false, status, AIRT_NONE);
+        lay_to_rest(self, kid);
+        airi_starts_done(self, kid, status, AIRT_NONE);
     } else if (self->phase == AIRI_BOOT) {
         self->boot_failed = true;
-        airi_stop_all(ctx, self, reason);
+        airi_stop_all(self, reason);
     } else {
-        failed(ctx, self, kid, reason, false);
+        failed(self, kid, reason, false);
     }
 }
 
@@ -170,44 +168,44 @@ static bool passes(const airi_supervisor *self, const airi_kid *kid, airt_status
            (kid->marks & (AIRI_NEW | AIRI_BY_HAND)) == 0;
 }
 
-void airi_start_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+void airi_start_kid(airi_supervisor *self, airi_kid *kid)
 {
-    airi_start_with(ctx, self, kid, &kid->spec->child.start, kid->spec->child.name);
+    airi_start_with(self, kid, &kid->spec->child.start, kid->spec->child.name);
 }
 
 /* What is given is for the first time: the runtime keeps it for the restarts. */
-void airi_start_with(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_body *start, const char *name)
+void airi_start_with(airi_supervisor *self, airi_kid *kid, const airt_body *start, const char *name)
 {
     airt_restart_options options = { .drop_mail = kid->spec->child.drop_mail };
     bool                 again = kid->is != AIRI_IS_ABSENT;
     airt_reason          reason = { .exit = AIRT_EXIT_START };
 
-    reason.status = again ? airt_child_restart(ctx, kid->ref, &options) : airi_kid_spawn(ctx, self, kid, start, name);
+    reason.status = again ? airt_child_restart(self->ctx, kid->ref, &options) : airi_kid_spawn(self, kid, start, name);
     if (reason.status == AIRT_OK) {
         kid->is = AIRI_IS_STARTING;
         kid->restarts += again && (kid->marks & (AIRI_NEW | AIRI_BY_HAND)) == 0;
     } else if (passes(self, kid, reason.status)) {
-        airi_event(ctx, self, AIRT_SUP_DELAYED, kid, &reason, LATER_MS);
-        airi_timed_add(ctx, self, kid, LATER_MS);
+        airi_event_of(self, &(airi_happened){ AIRT_SUP_DELAYED, kid, &reason, .delay_ms = LATER_MS });
+        airi_timed_add(self, kid, LATER_MS);
     } else if (again && reason.status == AIRT_ESTOPPING) { /* the system stops, and will stop us */
         airi_kid_unmark(self, kid, AIRI_TO_START);
     } else {
-        start_failed(ctx, self, kid, &reason, reason.status);
+        start_failed(self, kid, &reason, reason.status);
     }
 }
 
-static void started(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+static void started(airi_supervisor *self, airi_kid *kid)
 {
     if (kid->is != AIRI_IS_STARTING)
         return; /* asked to stop meanwhile */
     kid->is = AIRI_IS_UP;
-    kid->at_ms = airi_clock_ms(ctx, self);
+    kid->at_ms = airi_clock_ms(self);
     airi_kid_unmark(self, kid, AIRI_TO_START | AIRI_NEW | AIRI_BY_HAND);
     if (!airi_dynamic(self))
-        airi_event(ctx, self, AIRT_SUP_STARTED, kid, NULL, 0);
-    airi_ops_done(ctx, self, kid, false, AIRT_OK, kid->ref);
-    if (airi_probe_add(ctx, self, kid) != AIRT_OK) /* no memory to watch over it: as if it were not well */
-        airi_kill_kid(ctx, kid, &(airt_reason){ .exit = AIRT_EXIT_NOMEM });
+        airi_event(self, AIRT_SUP_STARTED, kid, NULL);
+    airi_starts_done(self, kid, AIRT_OK, kid->ref);
+    if (airi_probe_add(self, kid) != AIRT_OK) /* no memory to watch over it: as if it were not well */
+        airi_kill_kid(self, kid, &(airt_reason){ .exit = AIRT_EXIT_NOMEM });
 }
 
 /* --- ends --------------------------------------------------------------------------------------------------------- */
@@ -220,7 +218,7 @@ static bool goes_on(const airi_kid *kid)
 }
 
 /* ended: NULL after the start, which it did not interrupt. */
-static void shut_down(airt_ctx *ctx, airi_supervisor *self, const airi_kid *ended)
+static void shut_down(airi_supervisor *self, const airi_kid *ended)
 {
     static const airt_reason shutdown = { .exit = AIRT_EXIT_SHUTDOWN };
 
@@ -230,39 +228,39 @@ static void shut_down(airt_ctx *ctx, airi_supervisor *self, const airi_kid *ende
         if (self->auto_shutdown == AIRT_ALL_SIGNIFICANT && kid != ended && kid->spec->child.significant && goes_on(kid))
             return;
     }
-    airi_event(ctx, self, AIRT_SUP_AUTO_SHUTDOWN, ended, &shutdown, 0);
-    airi_stop_all(ctx, self, &shutdown);
+    airi_event(self, AIRT_SUP_AUTO_SHUTDOWN, ended, &shutdown);
+    airi_stop_all(self, &shutdown);
 }
 
 /* A significant child has ended for good, by itself. */
-static void significant_ended(airt_ctx *ctx, airi_supervisor *self, const airi_kid *ended)
+static void significant_ended(airi_supervisor *self, const airi_kid *ended)
 {
     if (!ended->spec->child.significant || self->auto_shutdown == AIRT_NEVER || AIRI_MUTANT_IS(24))
         return;
     if (self->phase == AIRI_BOOT)
         self->auto_due = true;
     else
-        shut_down(ctx, self, ended);
+        shut_down(self, ended);
 }
 
 /* It will not be restarted. */
-static void ended_for_good(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+static void ended_for_good(airi_supervisor *self, airi_kid *kid)
 {
     airi_kid_unmark(self, kid, AIRI_TO_START);
-    significant_ended(ctx, self, kid); /* while it still has an incarnation to name */
-    lay_to_rest(ctx, kid);
+    significant_ended(self, kid); /* while it still has an incarnation to name */
+    lay_to_rest(self, kid);
     if (self->phase != AIRI_STOPPING && (airi_dynamic(self) || kid->spec->child.restart == AIRT_TEMPORARY))
-        airi_kid_forget(ctx, self, kid);
+        airi_kid_forget(self, kid);
 }
 
 /* Its start said "not now" (OTP: ignore). */
-static void ignored(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid)
+static void ignored(airi_supervisor *self, airi_kid *kid)
 {
     airi_kid_unmark(self, kid, AIRI_TO_START | AIRI_NEW | AIRI_BY_HAND);
-    lay_to_rest(ctx, kid);
-    airi_ops_done(ctx, self, kid, false, AIRT_OK, AIRT_NONE);
+    lay_to_rest(self, kid);
+    airi_starts_done(self, kid, AIRT_OK, AIRT_NONE);
     if (airi_dynamic(self) || kid->spec->child.restart == AIRT_TEMPORARY)
-        airi_kid_forget(ctx, self, kid);
+        airi_kid_forget(self, kid);
 }
 
 static bool wants_restart(const airi_kid *kid, const airt_child_change *change)
@@ -281,18 +279,18 @@ static bool wants_restart(const airi_kid *kid, const airt_child_change *change)
 }
 
 /* An end of its own accord, after it was up. */
-static void ended_by_itself(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
+static void ended_by_itself(airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
 {
     bool escalates = kid->spec->tree == NULL && change->reason.exit == AIRT_EXIT_ESCALATED;
 
     if (kid->spec->child.restart == AIRT_PERMANENT || airt_exit_is_failure(change->reason.exit))
-        airi_event(ctx, self, AIRT_SUP_TERMINATED, kid, &change->reason, 0);
+        airi_event(self, AIRT_SUP_TERMINATED, kid, &change->reason);
     if (escalates)
-        give_up(ctx, self, kid, AIRT_SUP_ESCALATED, &change->reason);
+        give_up(self, kid, AIRT_SUP_ESCALATED, &change->reason);
     else if (wants_restart(kid, change))
-        failed(ctx, self, kid, &change->reason, true);
+        failed(self, kid, &change->reason, true);
     else
-        ended_for_good(ctx, self, kid);
+        ended_for_good(self, kid);
 }
 
 static bool stopped_as_asked(const airi_kid *kid, const airt_reason *reason)
@@ -304,39 +302,37 @@ static bool stopped_as_asked(const airi_kid *kid, const airt_reason *reason)
 }
 
 /* A child that was up long enough begins its backoff anew. */
-static void end_streak(airt_ctx *ctx, const airi_supervisor *self, airi_kid *kid)
+static void end_streak(const airi_supervisor *self, airi_kid *kid)
 {
-    uint32_t reset = airi_tree_of(self)->backoff_reset_ms;
-
-    if (airi_clock_ms(ctx, self) - kid->at_ms >= (reset != 0 ? reset : 60000))
+    if (airi_clock_ms(self) - kid->at_ms >= airi_or(airi_tree_of(self)->backoff_reset_ms, 60000))
         kid->streak = 0;
 }
 
-static void ended(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
+static void ended(airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
 {
     airi_child_is was = (airi_child_is)kid->is;
 
     if (was == AIRI_IS_UP)
-        end_streak(ctx, self, kid);
+        end_streak(self, kid);
     kid->is = AIRI_IS_HELD;
     airi_timed_remove(kid);
-    airi_probe_remove(ctx, self, kid);
-    airi_suspect_change(ctx, self, kid, change);
+    airi_probe_remove(self, kid);
+    airi_suspect_change(self, kid, change);
     if (was == AIRI_IS_STOPPING && !stopped_as_asked(kid, &change->reason))
-        airi_event(ctx, self, AIRT_SUP_STOP_FAILED, kid, &change->reason, 0);
+        airi_event(self, AIRT_SUP_STOP_FAILED, kid, &change->reason);
     if (was == AIRI_IS_STOPPING || self->phase == AIRI_STOPPING || (kid->marks & AIRI_TO_STOP) != 0)
-        airi_kid_down(ctx, self, kid);
+        airi_kid_down(self, kid);
     else if (change->started)
-        ended_by_itself(ctx, self, kid, change);
+        ended_by_itself(self, kid, change);
     else if (change->reason.exit == AIRT_EXIT_NORMAL)
-        ignored(ctx, self, kid);
+        ignored(self, kid);
     else
-        start_failed(ctx, self, kid, &change->reason, AIRT_EFAILED);
+        start_failed(self, kid, &change->reason, AIRT_EFAILED);
 }
 
 /* --- sweeps ------------------------------------------------------------------------------------------------------- */
 
-void airi_stop_all(airt_ctx *ctx, airi_supervisor *self, const airt_reason *reason)
+void airi_stop_all(airi_supervisor *self, const airt_reason *reason)
 {
     airi_list *before;
 
@@ -344,7 +340,7 @@ void airi_stop_all(airt_ctx *ctx, airi_supervisor *self, const airt_reason *reas
         return;
     self->phase = AIRI_STOPPING;
     self->end_reason = *reason;
-    airi_ops_refuse(ctx, self);
+    airi_ops_refuse(self);
     for (airi_list *link = self->kids.prev; link != &self->kids; link = before) {
         airi_kid *kid = airi_kid_at(link);
 
@@ -354,14 +350,14 @@ void airi_stop_all(airt_ctx *ctx, airi_supervisor *self, const airt_reason *reas
             airi_timed_remove(kid);
         airi_kid_mark(self, kid, AIRI_TO_STOP);
         if (airi_dynamic(self) && !airi_kid_active(kid))
-            airi_kid_down(ctx, self, kid);
+            airi_kid_down(self, kid);
         else if (airi_dynamic(self) && kid->is != AIRI_IS_STOPPING)
-            airi_stop_kid(ctx, self, kid);
+            airi_stop_kid(self, kid);
     }
 }
 
 /* From the last to the first. True: one is being stopped. */
-static bool stop_sweep(airt_ctx *ctx, airi_supervisor *self)
+static bool stop_sweep(airi_supervisor *self)
 {
     if (airi_dynamic(self))
         return self->to_stop > 0;
@@ -373,19 +369,19 @@ static bool stop_sweep(airt_ctx *ctx, airi_supervisor *self)
 
         if (marked && airi_kid_active(kid)) {
             if (kid->is != AIRI_IS_STOPPING)
-                airi_stop_kid(ctx, self, kid);
+                airi_stop_kid(self, kid);
             return true;
         }
         self->stop_at = AIRI_MUTANT_IS(20) ? kid->link.next : kid->link.prev;
         if (marked)
-            airi_kid_down(ctx, self, kid);
+            airi_kid_down(self, kid);
     }
     self->stop_at = NULL;
     return false;
 }
 
 /* From the first to the last. True: something was done. */
-static bool start_sweep(airt_ctx *ctx, airi_supervisor *self)
+static bool start_sweep(airi_supervisor *self)
 {
     if (self->start_at == NULL)
         self->start_at = self->kids.next;
@@ -395,7 +391,7 @@ static bool start_sweep(airt_ctx *ctx, airi_supervisor *self)
         if ((kid->marks & AIRI_TO_START) != 0 && kid->is != AIRI_IS_UP) {
             if (airi_kid_active(kid) || (kid->marks & AIRI_TIMED) != 0)
                 return false;
-            airi_start_kid(ctx, self, kid);
+            airi_start_kid(self, kid);
             return true;
         }
         airi_kid_unmark(self, kid, AIRI_TO_START);
@@ -404,77 +400,77 @@ static bool start_sweep(airt_ctx *ctx, airi_supervisor *self)
     self->start_at = NULL;
     if (self->phase == AIRI_BOOT) {
         self->phase = AIRI_RUN;
-        airi_tick_arm(ctx, self);
+        airi_tick_arm(self);
     }
     return false;
 }
 
-static void finish(airt_ctx *ctx, airi_supervisor *self)
+static void finish(airi_supervisor *self)
 {
     self->phase = AIRI_OVER;
-    airi_event(ctx, self, AIRT_SUP_STOPPED, NULL, &self->end_reason, 0);
+    airi_event(self, AIRT_SUP_STOPPED, NULL, &self->end_reason);
     if (self->boot_failed)
         return; /* the start handler says so */
-    (void)airt_end(ctx, &self->end_reason);
+    (void)airt_end(self->ctx, &self->end_reason);
     if (self->start->root && self->end_reason.exit == AIRT_EXIT_ESCALATED)
-        (void)airt_system_end(ctx, &self->end_reason);
+        (void)airt_system_end(self->ctx, &self->end_reason);
 }
 
-static bool take_news(airt_ctx *ctx, airi_supervisor *self)
+static bool take_news(airi_supervisor *self)
 {
     airt_child_change change;
     bool              any = false;
 
-    while (airt_child_next(ctx, &change)) {
+    while (airt_child_next(self->ctx, &change)) {
         airi_kid *kid = (airi_kid *)(uintptr_t)change.tag;
 
         any = true;
         if (change.event == AIRT_CHILD_STARTED)
-            started(ctx, self, kid);
+            started(self, kid);
         else
-            ended(ctx, self, kid, &change);
+            ended(self, kid, &change);
     }
     return any;
 }
 
-void airi_advance(airt_ctx *ctx, airi_supervisor *self)
+void airi_advance(airi_supervisor *self)
 {
     bool more = true;
 
     while (more && self->phase != AIRI_OVER) {
-        if (stop_sweep(ctx, self)) {
-            more = take_news(ctx, self);
+        if (stop_sweep(self)) {
+            more = take_news(self);
         } else if (self->phase == AIRI_STOPPING) {
-            finish(ctx, self);
+            finish(self);
         } else {
-            more = start_sweep(ctx, self);
-            more = take_news(ctx, self) || more;
+            more = start_sweep(self);
+            more = take_news(self) || more;
         }
     }
 }
 
-void airi_news(airt_ctx *ctx, airi_supervisor *self)
+void airi_news(airi_supervisor *self)
 {
-    (void)take_news(ctx, self);
-    airi_advance(ctx, self);
+    (void)take_news(self);
+    airi_advance(self);
 }
 
-void airi_tick(airt_ctx *ctx, airi_supervisor *self)
+void airi_tick(airi_supervisor *self)
 {
     airi_kid *kid;
 
-    while ((kid = airi_timed_next(ctx, self)) != NULL) {
+    while ((kid = airi_timed_next(self)) != NULL) {
         if (kid->is == AIRI_IS_STOPPING)
-            airi_kill_kid(ctx, kid, NULL);
+            airi_kill_kid(self, kid, NULL);
         else if (!airi_in_order(self) || (kid->marks & AIRI_TO_START) == 0)
-            airi_start_kid(ctx, self, kid);
+            airi_start_kid(self, kid);
     }
     if (self->auto_due && self->phase == AIRI_RUN) {
         self->auto_due = false;
         if (self->auto_shutdown != AIRT_NEVER)
-            shut_down(ctx, self, NULL);
+            shut_down(self, NULL);
     }
-    airi_probes_run(ctx, self);
-    airi_advance(ctx, self);
-    airi_tick_arm(ctx, self);
+    airi_probes_run(self);
+    airi_advance(self);
+    airi_tick_arm(self);
 }

@@ -28,7 +28,8 @@ enum { /* marks */
     AIRI_NEW = 1 << 3,     /* added at run time, and never up: not kept if its start fails */
     AIRI_BY_HAND = 1 << 4, /* its start was asked for: a failure does not count */
     AIRI_REMOVE = 1 << 5,  /* goes when it is down */
-    AIRI_PROBED = 1 << 6   /* it has a probe: it is UP, and so not TIMED */
+    AIRI_PROBED = 1 << 6,  /* it has a probe: it is UP, and so not TIMED */
+    AIRI_ASKED = 1 << 7    /* somebody waits for its start, or its stop */
 };
 
 typedef struct airi_probe airi_probe; /* health.c */
@@ -69,6 +70,7 @@ typedef enum airi_phase {
 } airi_phase;
 
 struct airi_supervisor {
+    airt_ctx                           *ctx;   /* of the handler that runs */
     const struct airi_supervisor_start *start; /* lives as long as the actor */
     airi_list                           kids;
     uint32_t                            kid_count;
@@ -114,62 +116,67 @@ static inline airi_kid *airi_kid_at(airi_list *link)
 }
 
 /* kids.c: records. */
-airi_kid   *airi_kid_new(airt_ctx *ctx, airi_supervisor *self, const struct airi_spec *spec, uint32_t number);
+airi_kid   *airi_kid_new(airi_supervisor *self, const struct airi_spec *spec, uint32_t number);
 void        airi_kid_free(airi_supervisor *self, airi_kid *kid);
 void        airi_kid_mark(airi_supervisor *self, airi_kid *kid, uint8_t marks);
 void        airi_kid_unmark(airi_supervisor *self, airi_kid *kid, uint8_t marks);
-airi_kid   *airi_kid_find(airt_ctx *ctx, airi_supervisor *self, const char *id, airt_ref ref);
-airt_status airi_kid_spawn(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_body *start,
-                           const char *name);
+airi_kid   *airi_kid_find(airi_supervisor *self, const char *id, airt_ref ref);
+airt_status airi_kid_spawn(airi_supervisor *self, airi_kid *kid, const airt_body *start, const char *name);
 bool        airi_kid_active(const airi_kid *kid);
 
 /* timing.c: clock, timed list, intensity, backoff. */
-uint32_t airi_clock_ms(airt_ctx *ctx, const airi_supervisor *self);
-void     airi_timed_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, uint32_t delay_ms);
+uint32_t airi_clock_ms(const airi_supervisor *self);
+void     airi_timed_add(airi_supervisor *self, airi_kid *kid, uint32_t delay_ms);
 void     airi_timed_remove(airi_kid *kid);
 /* The first whose time has come, off the list. NULL: none; the timer is armed for the next. */
-airi_kid *airi_timed_next(airt_ctx *ctx, airi_supervisor *self);
-void      airi_tick_arm(airt_ctx *ctx, airi_supervisor *self);
+airi_kid *airi_timed_next(airi_supervisor *self);
+void      airi_tick_arm(airi_supervisor *self);
 /* Counts a restart. False: one too many. */
-bool     airi_restart_counts(airt_ctx *ctx, airi_supervisor *self);
-uint32_t airi_backoff_ms(airt_ctx *ctx, const airi_supervisor *self, airi_kid *kid);
+bool     airi_restart_counts(airi_supervisor *self);
+uint32_t airi_backoff_ms(const airi_supervisor *self, airi_kid *kid);
 
 /* steps.c: what to do next. */
-void airi_news(airt_ctx *ctx, airi_supervisor *self);
-void airi_advance(airt_ctx *ctx, airi_supervisor *self);
-void airi_start_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
-void airi_start_with(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_body *start, const char *name);
+void airi_news(airi_supervisor *self);
+void airi_advance(airi_supervisor *self);
+void airi_start_kid(airi_supervisor *self, airi_kid *kid);
+void airi_start_with(airi_supervisor *self, airi_kid *kid, const airt_body *start, const char *name);
 /* One that is down, and was asked to be. */
-void airi_kid_down(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
-void airi_kid_forget(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
-void airi_start_refused(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
-void airi_stop_kid(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
-void airi_stop_all(airt_ctx *ctx, airi_supervisor *self, const airt_reason *reason);
-void airi_tick(airt_ctx *ctx, airi_supervisor *self);
-void airi_kill_kid(airt_ctx *ctx, airi_kid *kid, const airt_reason *reason);
+void airi_kid_down(airi_supervisor *self, airi_kid *kid);
+void airi_kid_forget(airi_supervisor *self, airi_kid *kid);
+void airi_start_refused(airi_supervisor *self, airi_kid *kid);
+void airi_stop_kid(airi_supervisor *self, airi_kid *kid);
+void airi_stop_all(airi_supervisor *self, const airt_reason *reason);
+void airi_tick(airi_supervisor *self);
+void airi_kill_kid(airi_supervisor *self, airi_kid *kid, const airt_reason *reason);
 
 /* requests.c: what others ask. */
 bool airi_is_request(const airt_kind *kind);
-void airi_serve(airt_ctx *ctx, airi_supervisor *self, airt_msg *request);
-/* Answers what waits for a child's start (with its ref), or for its stop. */
-void airi_ops_done(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, bool stop, airt_status status, airt_ref ref);
-void airi_ops_refuse(airt_ctx *ctx, airi_supervisor *self);
+void airi_serve(airi_supervisor *self, airt_msg *request);
+/* Answers those who wait for a child's start, or for its stop. */
+void airi_starts_done(airi_supervisor *self, airi_kid *kid, airt_status status, airt_ref ref);
+void airi_stops_done(airi_supervisor *self, airi_kid *kid);
+void airi_ops_refuse(airi_supervisor *self);
 
 /* health.c */
-airt_status airi_probe_add(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
-void        airi_probe_remove(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid);
-void        airi_probes_run(airt_ctx *ctx, airi_supervisor *self);
-void        airi_probe_answered(airt_ctx *ctx, airi_supervisor *self, const airt_msg *report);
+airt_status airi_probe_add(airi_supervisor *self, airi_kid *kid);
+void        airi_probe_remove(airi_supervisor *self, airi_kid *kid);
+void        airi_probes_run(airi_supervisor *self);
+void        airi_probe_answered(airi_supervisor *self, const airt_msg *report);
 uint32_t    airi_probes_due_ms(const airi_supervisor *self, uint32_t now_ms);
 
 /* poison.c: remembers what a child failed of. */
 void airi_suspects_clear(airi_supervisor *self, const airi_kid *kid);
-void airi_suspect_change(airt_ctx *ctx, airi_supervisor *self, airi_kid *kid, const airt_child_change *change);
+void airi_suspect_change(airi_supervisor *self, airi_kid *kid, const airt_child_change *change);
 
 /* events.c */
-void airi_event_of(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
-                   const airt_child_change *change, uint32_t delay_ms);
-void airi_event(airt_ctx *ctx, const airi_supervisor *self, airt_supervision what, const airi_kid *kid,
-                const airt_reason *reason, uint32_t delay_ms);
+typedef struct airi_happened {
+    airt_supervision         what;
+    const airi_kid          *kid;    /* NULL: none */
+    const airt_reason       *reason; /* NULL: none */
+    const airt_child_change *change; /* NULL: none; else its kind and trace are told */
+    uint32_t                 delay_ms;
+} airi_happened;
+void airi_event_of(const airi_supervisor *self, const airi_happened *event);
+void airi_event(const airi_supervisor *self, airt_supervision what, const airi_kid *kid, const airt_reason *reason);
 
 #endif

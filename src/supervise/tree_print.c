@@ -48,14 +48,6 @@ static const char *kind_of(const airt_child *child)
     return child->behavior != NULL ? child->behavior->name : "supervisor";
 }
 
-static uint32_t restarts_of(const airt_tree *tree)
-{
-    return tree->restarts_max == 0 ? 1 : tree->restarts_max == AIRT_NO_RESTARTS ? 0 : tree->restarts_max;
-}
-static uint32_t window_of(const airt_tree *tree)
-{
-    return tree->window_ms != 0 ? tree->window_ms : 5000;
-}
 static const char *name_of(const airt_tree *tree)
 {
     return tree->name != NULL ? tree->name : "supervisor";
@@ -107,7 +99,8 @@ static void text_tree(printer *p, const airt_tree *given, const airt_child *chil
     airt_tree tree = airi_tree_read(given, p->shape);
 
     airi_put(&p->text, "/  %s, %u restart%s in %u ms", TEXT_IN(strategy_text, tree.strategy),
-             (unsigned)restarts_of(&tree), restarts_of(&tree) == 1 ? "" : "s", (unsigned)window_of(&tree));
+             (unsigned)airi_restarts_max(&tree), airi_restarts_max(&tree) == 1 ? "" : "s",
+             (unsigned)airi_window_ms(&tree));
     if (tree.backoff_ms != 0)
         airi_put(&p->text, ", backoff from %u ms", (unsigned)tree.backoff_ms);
     if (tree.auto_shutdown != AIRT_NEVER)
@@ -157,7 +150,7 @@ static void json_tree(printer *p, const airt_tree *given)
     put_quoted(p, name_of(&tree));
     airi_put(&p->text,
              ",\"strategy\":\"%s\",\"restarts_max\":%u,\"window_ms\":%u,\"backoff_ms\":%u,\"auto_shutdown\":\"%s\"",
-             TEXT_IN(strategy_text, tree.strategy), (unsigned)restarts_of(&tree), (unsigned)window_of(&tree),
+             TEXT_IN(strategy_text, tree.strategy), (unsigned)airi_restarts_max(&tree), (unsigned)airi_window_ms(&tree),
              (unsigned)tree.backoff_ms, TEXT_IN(auto_text, tree.auto_shutdown));
     airi_put(&p->text, ",\"children\":[");
     for (size_t i = 0; i < tree.child_count; i++) {
