@@ -71,20 +71,21 @@ static const char *const as_json =
     "0 ms\",\"significant\":true,\"health_interval_ms\":1000},{\"id\":\"puppet\",\"behavio"
     "r\":\"puppet\",\"name\":null,\"count\":1,\"restart\":\"permanent\",\"shutdown\":\"infinit"
     "y\",\"significant\":false,\"health_interval_ms\":0}]}";
-static const char *const as_dot = "digraph tree {\n"
-                                  "    node [shape=ellipse];\n"
-                                  "    n0 [shape=box, label=\"gateway\", xlabel=\"rest for one\"];\n"
-                                  "    n0 -> n1;\n"
-                                  "    n1 [shape=box, label=\"storage\", xlabel=\"one for all x 2\", tooltip=\"transient\"];\n"
-                                  "    n1 -> n2;\n"
-                                  "    n2 [label=\"store\", tooltip=\"permanent\"];\n"
-                                  "    n1 -> n3;\n"
-                                  "    n3 [label=\"say \\\"hi\\\"\\\\\\u000a\", tooltip=\"temporary\"];\n"
-                                  "    n0 -> n4;\n"
-                                  "    n4 [label=\"nurse\", xlabel=\"x 4\", tooltip=\"transient\"];\n"
-                                  "    n0 -> n5;\n"
-                                  "    n5 [label=\"puppet\", tooltip=\"permanent\"];\n"
-                                  "}\n";
+static const char *const as_dot =
+    "digraph tree {\n"
+    "    node [shape=ellipse];\n"
+    "    n0 [shape=box, label=\"gateway\", xlabel=\"rest for one\"];\n"
+    "    n0 -> n1;\n"
+    "    n1 [shape=box, label=\"storage\", xlabel=\"one for all x 2\", tooltip=\"transient\"];\n"
+    "    n1 -> n2;\n"
+    "    n2 [label=\"store\", tooltip=\"permanent\"];\n"
+    "    n1 -> n3;\n"
+    "    n3 [label=\"say \\\"hi\\\"\\\\\\u000a\", tooltip=\"temporary\"];\n"
+    "    n0 -> n4;\n"
+    "    n4 [label=\"nurse\", xlabel=\"x 4\", tooltip=\"transient\"];\n"
+    "    n0 -> n5;\n"
+    "    n5 [label=\"puppet\", tooltip=\"permanent\"];\n"
+    "}\n";
 
 /* Whole, and cut at every size. */
 static void reads(const airt_tree *tree, airt_tree_format format, const char *wanted)

@@ -69,7 +69,7 @@ typedef struct airt_send_options {
     airt_priority priority; /* AIRT_NORMAL is 0 */
     uint32_t      ttl_ms;   /* 0: the mailbox's own */
     uint64_t      trace;    /* 0: the trace id of the message in work */
-    airt_duration wait;     /* longest wait for room under AIRT_WAIT; 0: the mailbox's own; AIRT_NO_WAIT: EFULL at once */
+    airt_duration wait; /* longest wait for room under AIRT_WAIT; 0: the mailbox's own; AIRT_NO_WAIT: EFULL at once */
 } airt_send_options;
 #define AIRT_NO_WAIT AIRI_LITERAL(airt_duration, -1)
 
