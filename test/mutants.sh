@@ -30,6 +30,8 @@ mutants="
 23 a restart as old as the window still counts
 24 a significant child ends like any other
 25 a restart by hand counts
+26 a backoff never begins anew
+27 a supervisor gives up with the one below it
 "
 harmless="
 90 one worker more, another history

@@ -2,11 +2,14 @@
 #include "supervise_model.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void say(model *m, char letter, const char *word)
 {
-    m->size += (size_t)snprintf(m->said + m->size, sizeof m->said - m->size, "%c%s ", letter, word);
-    AIRT_CHECK(m->size < sizeof m->said);
+    model_world *world = m->world;
+
+    world->size += (size_t)snprintf(world->said + world->size, sizeof world->said - world->size, "%c%s ", letter, word);
+    AIRT_CHECK(world->size < sizeof world->said);
 }
 
 model_kid *model_find(model *m, char letter)
@@ -14,6 +17,16 @@ model_kid *model_find(model *m, char letter)
     for (unsigned i = 0; i < m->count; i++)
         if (m->kid[i].letter == letter)
             return &m->kid[i];
+    return NULL;
+}
+
+model *model_above(model *m, char letter)
+{
+    if (model_find(m, letter) != NULL)
+        return m;
+    for (unsigned i = 0; i < m->count; i++)
+        if (m->kid[i].below != NULL && m->kid[i].up && model_find(m->kid[i].below, letter) != NULL)
+            return m->kid[i].below;
     return NULL;
 }
 
@@ -42,9 +55,13 @@ static unsigned index_of(const model *m, const model_kid *kid)
 
 /* --- stops and the end -------------------------------------------------------------------------------------------- */
 
+static void end(model *m, airt_exit why);
+
 static void stop(model *m, model_kid *kid)
 {
-    if (kid->up)
+    if (kid->up && kid->below != NULL)
+        end(kid->below, AIRT_EXIT_SHUTDOWN);
+    else if (kid->up)
         say(m, kid->letter, "-shutdown");
     kid->up = false;
 }
@@ -63,16 +80,41 @@ static void end(model *m, airt_exit why)
 /* False: one too many. */
 static bool counted(model *m)
 {
+    int64_t  now = m->world->now_ms;
     unsigned kept = 0;
 
     for (unsigned i = 0; i < m->restarted; i++)
-        if (m->now_ms - m->restarted_ms[i] < m->window_ms)
+        if (now - m->restarted_ms[i] < m->window_ms)
             m->restarted_ms[kept++] = m->restarted_ms[i];
     m->restarted = kept;
     if (kept >= m->restarts_max)
         return false;
-    m->restarted_ms[m->restarted++] = m->now_ms;
+    m->restarted_ms[m->restarted++] = now;
     return true;
+}
+
+/* Of the next restart in a row: none of the first, then doubling, up to its bound. */
+static uint32_t whole_backoff_ms(const model *m, uint32_t streak)
+{
+    uint32_t whole = m->backoff_ms;
+
+    if (streak == 1)
+        return 0;
+    for (uint32_t i = 2; i < streak && whole < m->backoff_max_ms; i++)
+        whole *= 2;
+    return whole < m->backoff_max_ms ? whole : m->backoff_max_ms;
+}
+
+/* What was drawn, which is at least half of the whole. */
+static uint32_t backoff_ms(model *m, model_kid *kid)
+{
+    uint32_t whole = whole_backoff_ms(m, ++kid->streak);
+    uint32_t drawn = m->world->delay_ms();
+
+    if (drawn <= whole && drawn >= whole - whole / 2)
+        return drawn;
+    say(m, kid->letter, "?");
+    return 0;
 }
 
 /* The others of the group: down, and wanted again unless they are temporary. */
@@ -92,26 +134,27 @@ static void take_down_group(model *m, char letter)
     }
 }
 
-static void restart(model *m, model_kid *kid, bool put_off)
+static void restart(model *m, model_kid *kid, bool at_once)
 {
-    char letter = kid->letter;
+    char     letter = kid->letter;
+    uint32_t delay;
 
     if (!counted(m)) {
         end(m, AIRT_EXIT_ESCALATED);
         return;
     }
+    delay = backoff_ms(m, kid);
     if (grouped(m))
         take_down_group(m, letter);
     kid = model_find(m, letter);
     kid->wanted = true;
-    kid->put_off = put_off;
+    kid->due_ms = m->world->now_ms + (at_once && delay == 0 ? 0 : delay + 1);
 }
 
 static void start_failed(model *m, model_kid *kid)
 {
-    say(m, kid->letter, "!");
     if (m->booting || kid->fresh || kid->by_hand)
-        m->answer = AIRT_EFAILED;
+        m->world->answer = AIRT_EFAILED;
     if (m->booting) {
         end(m, AIRT_EXIT_START);
     } else if (kid->fresh) {
@@ -119,31 +162,68 @@ static void start_failed(model *m, model_kid *kid)
     } else if (kid->by_hand) {
         kid->wanted = kid->by_hand = false;
     } else {
-        restart(m, kid, true);
+        restart(m, kid, false);
     }
+}
+
+static void started(model *m, model_kid *kid)
+{
+    kid->up = true;
+    kid->since_ms = m->world->now_ms;
+    kid->wanted = kid->fresh = kid->by_hand = false;
+}
+
+static void start_worker(model *m, model_kid *kid)
+{
+    model_plan *plan = &m->world->plan[kid->letter - 'a'];
+
+    if (plan->fails > 0) {
+        plan->fails--;
+        say(m, kid->letter, "!");
+        start_failed(m, kid);
+        return;
+    }
+    started(m, kid);
+    if (plan->not_now == 0) {
+        say(m, kid->letter, "+");
+        return;
+    }
+    plan->not_now--;
+    kid->up = false;
+    say(m, kid->letter, "~");
+    say(m, kid->letter, "-normal"); /* its start did not fail, so that it hears of its end */
+    if (passing(m, kid))
+        forget(m, index_of(m, kid));
+}
+
+static void start_below(model *m, model_kid *kid)
+{
+    airt_status answer = m->world->answer;
+
+    model_boot(kid->below);
+    m->world->answer = answer; /* its own boot is nobody's request */
+    if (kid->below->over)
+        start_failed(m, kid);
+    else
+        started(m, kid);
 }
 
 static void start(model *m, model_kid *kid)
 {
-    model_plan *plan = &m->plan[kid->letter - 'a'];
-
     kid->restarts += kid->incarnation != 0 && !kid->by_hand;
     kid->incarnation++;
-    if (plan->fails > 0) {
-        plan->fails--;
-        start_failed(m, kid);
+    if (kid->below != NULL)
+        start_below(m, kid);
+    else
+        start_worker(m, kid);
+}
+
+static void wait_for(model *m, model_kid *kid)
+{
+    if (kid->due_ms <= m->world->now_ms)
         return;
-    }
-    kid->up = plan->not_now == 0;
-    kid->wanted = kid->fresh = kid->by_hand = false;
-    say(m, kid->letter, kid->up ? "+" : "~");
-    if (!kid->up)
-        say(m, kid->letter, "-normal"); /* its start did not fail, so that it hears of its end */
-    if (kid->up)
-        return;
-    plan->not_now--;
-    if (passing(m, kid))
-        forget(m, index_of(m, kid));
+    m->world->pass(kid->due_ms - m->world->now_ms);
+    m->world->now_ms = kid->due_ms;
 }
 
 /* In order, each after the one before; what is put off waits, and those behind it with it. */
@@ -158,9 +238,7 @@ static void start_wanted(model *m)
             i++;
             continue;
         }
-        if (kid->put_off)
-            m->now_ms++;
-        kid->put_off = false;
+        wait_for(m, kid);
         start(m, kid);
         i = 0; /* a failure may have taken down those before */
     }
@@ -178,14 +256,13 @@ static void significant_ended(model *m, char letter)
     end(m, AIRT_EXIT_SHUTDOWN);
 }
 
-static void ended(model *m, model_kid *kid, bool failure, const char *word)
+static void ended(model *m, model_kid *kid, bool failure)
 {
-    if (!kid->up)
-        return;
     kid->up = false;
-    say(m, kid->letter, word);
+    if (m->world->now_ms - kid->since_ms >= m->backoff_reset_ms)
+        kid->streak = 0;
     if (kid->restart == AIRT_PERMANENT || (kid->restart == AIRT_TRANSIENT && failure)) {
-        restart(m, kid, false);
+        restart(m, kid, true);
         return;
     }
     if (kid->significant)
@@ -201,9 +278,9 @@ static void ask_start(model *m, const model_step *step)
     bool invalid = step->spec.significant && (m->auto_shutdown == AIRT_NEVER || step->spec.restart == AIRT_PERMANENT);
 
     if (invalid) {
-        m->answer = AIRT_EINVAL;
+        m->world->answer = AIRT_EINVAL;
     } else if (model_find(m, step->letter) != NULL) {
-        m->answer = AIRT_EEXIST;
+        m->world->answer = AIRT_EEXIST;
     } else {
         m->kid[m->count] = step->spec;
         m->kid[m->count].letter = step->letter;
@@ -217,16 +294,19 @@ static void ask(model *m, const model_step *step)
     model_kid *kid = model_find(m, step->letter);
     bool       pool = m->strategy == AIRT_DYNAMIC;
 
-    if (kid == NULL) {
-        m->answer = pool && step->what == MODEL_STOP ? AIRT_OK : AIRT_ENOENT; /* a ref that was somebody's once */
+    if (step->what == MODEL_START) {
+        ask_start(m, step);
+    } else if (kid == NULL) {
+        m->world->answer =
+            pool && step->what == MODEL_STOP ? AIRT_OK : AIRT_ENOENT; /* a ref that was somebody's once */
     } else if (step->what == MODEL_STOP) {
         stop(m, kid);
         if (passing(m, kid))
             forget(m, index_of(m, kid));
     } else if (pool) {
-        m->answer = AIRT_EINVAL;
+        m->world->answer = AIRT_EINVAL;
     } else if (kid->up) {
-        m->answer = AIRT_ERUNNING;
+        m->world->answer = AIRT_ERUNNING;
     } else if (step->what == MODEL_DELETE) {
         forget(m, index_of(m, kid));
     } else {
@@ -238,8 +318,12 @@ static void ask(model *m, const model_step *step)
 
 void model_boot(model *m)
 {
+    memcpy(m->kid, m->first, sizeof m->kid);
+    m->count = m->first_count;
+    m->restarted = 0;
+    m->over = false;
     m->booting = true;
-    m->answer = AIRT_OK;
+    m->world->answer = AIRT_OK;
     for (unsigned i = 0; i < m->count; i++)
         m->kid[i].wanted = true;
     start_wanted(m);
@@ -249,37 +333,58 @@ void model_boot(model *m)
 static void one_ended(model *m, const model_step *step)
 {
     static const char *const words[] = { "-error", "-normal", "-shutdown", "-killed" };
-    model_kid               *kid = model_find(m, step->letter);
+    model                   *above = model_above(m, step->letter);
+    model_kid               *kid = above != NULL ? model_find(above, step->letter) : NULL;
 
-    if (kid != NULL)
-        ended(m, kid, step->what == MODEL_FAILS || step->what == MODEL_KILLED, words[step->what]);
+    if (kid == NULL || kid->below != NULL || !kid->up)
+        return;
+    say(m, kid->letter, words[step->what]);
+    ended(above, kid, step->what == MODEL_FAILS || step->what == MODEL_KILLED);
+}
+
+/* What follows, from the inside out: a supervisor below that is over has ended for the one above. */
+static void follow(model *m)
+{
+    for (unsigned i = 0; i < m->count; i++) {
+        model_kid *kid = &m->kid[i];
+
+        if (kid->below == NULL || !kid->up)
+            continue;
+        start_wanted(kid->below);
+        if (kid->below->over) {
+            ended(m, kid, kid->below->why == AIRT_EXIT_ESCALATED);
+            break; /* one a step */
+        }
+    }
+    start_wanted(m);
 }
 
 void model_take(model *m, const model_step *step)
 {
-    m->size = 0;
-    m->said[0] = 0;
-    m->answer = AIRT_OK;
+    model_world *world = m->world;
+
+    world->size = 0;
+    world->said[0] = 0;
+    world->answer = AIRT_OK;
     switch (step->what) {
     case MODEL_PLAN:
-        m->plan[step->letter - 'a'] = step->plan;
+        world->plan[step->letter - 'a'] = step->plan;
         break;
     case MODEL_TIME:
-        m->now_ms += step->ms;
-        break;
-    case MODEL_START:
-        ask_start(m, step);
+        world->pass(step->ms);
+        world->now_ms += step->ms;
         break;
     case MODEL_STOP_ALL:
         end(m, AIRT_EXIT_SHUTDOWN);
         break;
+    case MODEL_START:
     case MODEL_STOP:
     case MODEL_RESTART:
     case MODEL_DELETE:
-        ask(m, step);
+        ask(step->to != 0 ? model_find(m, step->to)->below : m, step);
         break;
     default:
         one_ended(m, step);
     }
-    start_wanted(m);
+    follow(m);
 }

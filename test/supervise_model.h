@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What a supervisor should do, as pure functions without actors: a step in, a new state and the words of the children
- * out. scenario_model.c compares it with the real one.
+/* What supervisors should do, as functions without actors: a step in, a new state and the words of the workers out.
+ * scenario_model.c compares it with the real ones.
  *
- * Between steps everything rests, so that a step is taken to its end at once. Restarts are immediate; one that fails
- * is tried again a millisecond later. Words: "a+" started, "a!" its start failed, "a~" it said "not now", "a-reason"
- * ended. */
+ * A child is a worker or a supervisor below. Between steps everything rests, so that a step is taken to its end at once.
+ * Restarts are immediate, or put off by the backoff, whose random part the model is told and checks; one that fails is
+ * tried again a millisecond later. Words: "a+" started, "a!" its start failed, "a~" it said "not now", "a-reason" ended,
+ * "a?" a backoff that cannot be. Supervisors say nothing. */
 #ifndef AIRT_TEST_SUPERVISE_MODEL_H
 #define AIRT_TEST_SUPERVISE_MODEL_H
 
@@ -17,41 +18,54 @@ enum {
     MODEL_TEXT = 4096
 };
 
+typedef struct model model;
 typedef struct model_kid {
-    char         letter;
+    char         letter; /* of a supervisor: a capital */
+    model       *below;  /* NULL: a worker */
     airt_restart restart;
     bool         significant;
     bool         up;
     bool         wanted; /* to be started in this step */
-    bool         put_off;
-    bool         fresh; /* asked for, and never up */
+    int64_t      due_ms; /* not before */
+    bool         fresh;  /* asked for, and never up */
     bool         by_hand;
     uint32_t     incarnation;
     uint32_t     restarts;
+    uint32_t     streak; /* restarts in a row */
+    int64_t      since_ms;
 } model_kid;
 
 typedef struct model_plan { /* of a letter's next starts */
     unsigned fails, not_now;
 } model_plan;
 
-typedef struct model {
+typedef struct model_world { /* of all of a tree */
+    model_plan  plan[MODEL_LETTERS];
+    int64_t     now_ms;
+    airt_status answer;
+    char        said[MODEL_TEXT];
+    size_t      size;
+    uint32_t (*delay_ms)(void); /* that the next restart drew */
+    void (*pass)(int64_t ms);   /* the same time passes elsewhere */
+} model_world;
+
+struct model { /* a supervisor */
+    model_world       *world;
     airt_strategy      strategy;
     airt_auto_shutdown auto_shutdown;
     uint32_t           restarts_max; /* 0: none */
     uint32_t           window_ms;
+    uint32_t           backoff_ms, backoff_max_ms, backoff_reset_ms;
+    model_kid          first[MODEL_KIDS]; /* as its spec has them */
+    unsigned           first_count;
     model_kid          kid[MODEL_KIDS];
     unsigned           count;
-    model_plan         plan[MODEL_LETTERS];
-    int64_t            now_ms;
     int64_t            restarted_ms[MODEL_RESTARTS];
     unsigned           restarted;
     bool               booting;
     bool               over;
     airt_exit          why;
-    airt_status        answer;
-    char               said[MODEL_TEXT];
-    size_t             size;
-} model;
+};
 
 typedef enum model_what {
     MODEL_FAILS, /* a child, of its own accord */
@@ -71,15 +85,19 @@ typedef enum model_what {
 typedef struct model_step {
     model_what what;
     char       letter;
+    char       to;   /* START to DELETE: 0: the top, else a supervisor below, which is up */
     model_kid  spec; /* START: restart and significant */
     model_plan plan;
     int64_t    ms;
 } model_step;
 
-/* The first starts of the children in m->kid; m->answer says how it went. */
+/* The first starts of the children in m->first; the world's answer says how it went. */
 void model_boot(model *m);
 /* Forgets what was said, takes the step, and lets what follows of it happen. */
-void       model_take(model *m, const model_step *step);
+void model_take(model *m, const model_step *step);
+/* A child of this one. */
 model_kid *model_find(model *m, char letter);
+/* The supervisor that has the child, itself or one below that is up. NULL: none. */
+model *model_above(model *m, char letter);
 
 #endif

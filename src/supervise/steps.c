@@ -281,7 +281,7 @@ static bool wants_restart(const airi_kid *kid, const airt_child_change *change)
 /* An end of its own accord, after it was up. */
 static void ended_by_itself(airi_supervisor *self, airi_kid *kid, const airt_child_change *change)
 {
-    bool escalates = kid->spec->tree == NULL && change->reason.exit == AIRT_EXIT_ESCALATED;
+    bool escalates = (kid->spec->tree == NULL || AIRI_MUTANT_IS(27)) && change->reason.exit == AIRT_EXIT_ESCALATED;
 
     if (kid->spec->child.restart == AIRT_PERMANENT || airt_exit_is_failure(change->reason.exit))
         airi_event(self, AIRT_SUP_TERMINATED, kid, &change->reason);
@@ -304,7 +304,7 @@ static bool stopped_as_asked(const airi_kid *kid, const airt_reason *reason)
 /* A child that was up long enough begins its backoff anew. */
 static void end_streak(const airi_supervisor *self, airi_kid *kid)
 {
-    if (airi_clock_ms(self) - kid->at_ms >= airi_or(airi_tree_of(self)->backoff_reset_ms, 60000))
+    if (!AIRI_MUTANT_IS(26) && airi_clock_ms(self) - kid->at_ms >= airi_or(airi_tree_of(self)->backoff_reset_ms, 60000))
         kid->streak = 0;
 }
 
