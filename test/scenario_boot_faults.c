@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A supervisor's start with memory refused: whatever is refused, and whenever, children that had started are stopped in
- * reverse order. */
+/* Supervisors with memory refused, whatever it is for, and whenever. A start: children that had started are stopped in
+ * reverse order. A request for one more child: it leaves nothing behind. */
 #include "otp_kit.h"
 
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 static unsigned came_far; /* runs that failed when children had started */
+static unsigned requests_failed;
 
 /* What was said: starts "a+ b+", then the same letters backwards "b-shutdown a-shutdown". One that had not succeeded to
  * start says "/unstarted" behind its end. */
@@ -76,9 +77,47 @@ static void children_are_stopped_in_reverse_order(void **state)
     assert_true(came_far > 10);
 }
 
+/* True: something was refused. The supervisor has a record to spare, so that each step of the request may be the one. */
+static bool refused_request(uint64_t nth, uint64_t seed)
+{
+    static sim         s;
+    const airt_child   kid = OTP_KID('z');
+    airt_fault_options fault = { .nth = nth };
+    airt_ref           top = AIRT_NONE, ref = AIRT_NONE;
+    airt_status        status;
+    uint64_t           before;
+
+    if (sim_open(&s, &(sim_options){ .seed = seed, .fault = &fault }) != AIRT_OK)
+        return true;
+    if (airt_supervise(s.system, &top, AIRT_CHILDREN(OTP_KID('a'))) == AIRT_OK) {
+        before = airt_fault_refused(s.world);
+        status = airt_supervisor_start_child(s.system, top, &kid, OTP_WITHIN, &ref);
+        if (airt_fault_refused(s.world) > before) {
+            assert_true(status == AIRT_OK || airt_status_retryable(status) || status == AIRT_EFAILED);
+            requests_failed += status != AIRT_OK;
+        }
+        if (status != AIRT_OK) /* nothing is left of it: neither its id is taken, nor its name */
+            assert_int_equal(airt_supervisor_start_child(s.system, top, &kid, OTP_WITHIN, &ref), AIRT_OK);
+        if (airt_fault_refused(s.world) > 0) /* or it would be this */
+            assert_true(otp_states(&s, top, "a running/0, z running/0"));
+    }
+    before = airt_fault_refused(s.world);
+    sim_close(&s);
+    return before > 0;
+}
+
+static void a_request_leaves_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; refused_request(nth, 1); nth++)
+        continue;
+    assert_true(requests_failed > 5);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { SIM_TEST(children_are_stopped_in_reverse_order) };
+    const struct CMUnitTest tests[] = { SIM_TEST(children_are_stopped_in_reverse_order),
+                                        SIM_TEST(a_request_leaves_nothing) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

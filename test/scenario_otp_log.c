@@ -304,6 +304,23 @@ static void events_as_text(void **state)
                         "    significant\n    reason: error, invalid argument, code 7, from 0x2f\n    in: 250 ms");
 }
 
+static void an_event_of_a_message_names_it(void **state)
+{
+    airt_supervision_event event = { .what = AIRT_SUP_POISON,
+                                     .supervisor = { 0x10 },
+                                     .supervisor_name = "pool",
+                                     .delay_ms = 60000,
+                                     .reason = { AIRT_EXIT_ERROR, AIRT_EINVAL, 0, { 0 } },
+                                     .message = "order",
+                                     .trace = 0x4d };
+    char                   text[256];
+
+    (void)state;
+    (void)airt_supervision_print(&event, false, text, sizeof text);
+    assert_string_equal(text, "pool 0x10: poison quarantined; reason: error, invalid argument; message: order, "
+                              "trace 0x4d; in: 60000 ms");
+}
+
 /* Long names are cut, so that a line is never longer than a few hundred bytes. */
 static void long_names_are_cut(void **state)
 {
@@ -346,6 +363,7 @@ int main(void)
         SIM_TEST(case_69_no_progress_of_pool_children),
         SIM_TEST(trees_below_tell_it_too),
         cmocka_unit_test(events_as_text),
+        cmocka_unit_test(an_event_of_a_message_names_it),
         cmocka_unit_test(long_names_are_cut),
         cmocka_unit_test(every_event_and_state_has_a_text),
     };

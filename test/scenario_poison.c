@@ -85,6 +85,29 @@ static void by_identity(void **state)
     sim_each(identity_body, NULL);
 }
 
+/* The next child that gets the same record begins with a clean one. */
+static void forgotten_body(sim *s)
+{
+    airt_child child = AIRT_CHILD(picky, .poison = { .failures_max = 2 });
+    airt_ref   top = AIRT_NONE, who = AIRT_NONE;
+
+    memset(&seen, 0, sizeof seen);
+    ASSERT_OK(airt_supervise(s->system, &top, .restarts_max = 100, .on_event = on_event));
+    for (int i = 0; i < 2; i++) {
+        ASSERT_OK(airt_supervisor_start_child(s->system, top, &child, AIRT_SECONDS(1), &who));
+        send(s, who, 2000, 77);
+        ASSERT_OK(airt_supervisor_stop_child(s->system, top, AIRT_ID("picky"), AIRT_SECONDS(1)));
+        ASSERT_OK(airt_supervisor_delete_child(s->system, top, AIRT_ID("picky"), AIRT_SECONDS(1)));
+    }
+    assert_int_equal(seen.found[AIRT_SUP_RESTARTING], 2);
+    assert_int_equal(seen.found[AIRT_SUP_POISON], 0);
+}
+static void forgotten_with_its_child(void **state)
+{
+    (void)state;
+    sim_each(forgotten_body, NULL);
+}
+
 static airt_status ask_picky(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     uint64_t n = 0;
@@ -135,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SIM_TEST(by_identity),
+        SIM_TEST(forgotten_with_its_child),
         SIM_TEST(by_kind),
         SIM_TEST(off_unless_asked_for),
     };

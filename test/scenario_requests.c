@@ -153,6 +153,30 @@ static void who_asked_hears_of_a_stop(void **state)
     sim_each(stopped_body, NULL);
 }
 
+/* --- the system stops meanwhile ----------------------------------------------------------------------------------- */
+
+/* A child has failed, and its supervisor hears of it before it is itself asked to stop: no restart any more, and no
+ * failure of the supervisor's. */
+static void a_failure_while_the_system_stops_is_no_failure(void **state)
+{
+    static sim     s;
+    static otp_log log_of;
+
+    (void)state;
+    for (unsigned steps = 0; steps < 12; steps++) {
+        log_of = (otp_log){ .world = NULL };
+        ASSERT_OK(sim_open(&s, &(sim_options){ .seed = steps }));
+        ASSERT_OK(airt_supervise(s.system, &top, .restarts_max = 1, .on_event = otp_on_event,
+                                 .on_event_context = &log_of, AIRT_CHILDREN(OTP_KID('a'))));
+        sim_do(&s, otp_ref(&s, 'a'), otp_ends, (void *)(uintptr_t)OTP_ABNORMAL);
+        for (unsigned i = 0; i < steps; i++)
+            (void)airt_sim_step(s.inner);
+        sim_close_at_once(&s);
+        assert_int_equal(log_of.counts[AIRT_SUP_START_FAILED], 0);
+        assert_int_equal(log_of.counts[AIRT_SUP_GAVE_UP], 0);
+    }
+}
+
 /* --- while it starts ---------------------------------------------------------------------------------------------- */
 
 static void boot_body(sim *s)
@@ -232,9 +256,13 @@ static void a_restart_by_hand_may_be_over_the_rate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SIM_TEST(who_asked_for_a_new_child_waits_for_the_group), SIM_TEST(who_asked_for_a_restart_waits_for_the_group),
-        SIM_TEST(who_asked_hears_of_a_stop_within_the_group),    SIM_TEST(who_asked_hears_of_a_stop),
-        SIM_TEST(what_never_started_is_not_restarting),          SIM_TEST(a_bounded_supervisor_may_be_full),
+        SIM_TEST(who_asked_for_a_new_child_waits_for_the_group),
+        SIM_TEST(who_asked_for_a_restart_waits_for_the_group),
+        SIM_TEST(who_asked_hears_of_a_stop_within_the_group),
+        SIM_TEST(who_asked_hears_of_a_stop),
+        cmocka_unit_test(a_failure_while_the_system_stops_is_no_failure),
+        SIM_TEST(what_never_started_is_not_restarting),
+        SIM_TEST(a_bounded_supervisor_may_be_full),
         SIM_TEST(a_restart_by_hand_may_be_over_the_rate),
     };
 
