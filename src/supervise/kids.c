@@ -36,6 +36,8 @@ airi_kid *airi_kid_new(airi_supervisor *self, const struct airi_spec *spec, uint
 
 void airi_kid_free(airi_supervisor *self, airi_kid *kid)
 {
+    if (kid == NULL)
+        return;
     airi_kid_unmark(self, kid, AIRI_TO_STOP | AIRI_TO_START);
     airi_timed_remove(kid);
     airi_suspects_clear(self, kid);

@@ -157,8 +157,7 @@ static void serve_start(airi_supervisor *self, airt_msg *request)
     op = op_new(self, false);
     kid = op != NULL ? airi_kid_new(self, use, 1) : NULL;
     if (kid == NULL || adopt(self, spec) != AIRT_OK) {
-        if (kid != NULL)
-            airi_kid_free(self, kid);
+        airi_kid_free(self, kid);
         airt_free(self->ctx, op);
         airt_drop(&spec);
         answer(self, request, AIRT_ENOMEM, AIRT_NONE);

@@ -117,7 +117,7 @@ static inline airi_kid *airi_kid_at(airi_list *link)
 
 /* kids.c: records. */
 airi_kid   *airi_kid_new(airi_supervisor *self, const struct airi_spec *spec, uint32_t number);
-void        airi_kid_free(airi_supervisor *self, airi_kid *kid);
+void        airi_kid_free(airi_supervisor *self, airi_kid *kid); /* NULL: nothing */
 void        airi_kid_mark(airi_supervisor *self, airi_kid *kid, uint8_t marks);
 void        airi_kid_unmark(airi_supervisor *self, airi_kid *kid, uint8_t marks);
 airi_kid   *airi_kid_find(airi_supervisor *self, const char *id, airt_ref ref);
