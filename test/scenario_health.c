@@ -222,6 +222,30 @@ static void many_are_probed_each_at_its_own_pace(void **state)
     sim_each(many_body, NULL);
 }
 
+/* Children come while the checks of others are out: their answers are known all the same. */
+static void grows_body(sim *s)
+{
+    const airt_child p = PATIENT(.health = { .interval_ms = 1000 });
+    airt_ref         pool = AIRT_NONE, ref = AIRT_NONE;
+
+    MOOD(WELL_UP + 500);
+    log_of = (otp_log){ .world = s->world };
+    ASSERT_OK(airt_supervise(s->system, &pool, .strategy = AIRT_DYNAMIC, .on_event = otp_on_event,
+                             .on_event_context = &log_of, .children = &p, .child_count = 1));
+    for (int i = 0; i < 40; i++) {
+        ASSERT_OK(airt_supervisor_start_child(s->system, pool, NULL, OTP_WITHIN, &ref));
+        sim_run(s, 70);
+    }
+    sim_run(s, 1000);
+    assert_int_equal(mood.checks, 78);
+    assert_true(otp_logged(s, &log_of, ""));
+}
+static void answers_are_known_though_children_come(void **state)
+{
+    (void)state;
+    sim_each(grows_body, NULL);
+}
+
 /* The check is passed on, and answered by another. */
 struct deputy {
     airt_ref to;
@@ -404,6 +428,7 @@ int main(void)
         SIM_TEST(three_failing_answers_in_a_row_are_a_kill),
         SIM_TEST(degraded_ends_a_row),
         SIM_TEST(many_are_probed_each_at_its_own_pace),
+        SIM_TEST(answers_are_known_though_children_come),
         SIM_TEST(a_check_may_be_passed_on),
         SIM_TEST(three_missed_answers_are_a_kill),
         SIM_TEST(an_answer_that_comes_too_late_is_none),

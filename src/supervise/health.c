@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Health probes: a check to each probed child every interval, at most one out at a time. A missed or failing answer is
  * an event; so many in a row, and the child is killed and restarted like any that failed. A probe is kept by the time
- * when it is to be looked at, so that a tick costs no more than what is due. */
+ * when it is to be looked at, and its check by its number, so that neither a tick nor an answer walks the others. */
 #include "supervise/supervisor.h"
 
 struct airi_probe {
@@ -23,6 +23,45 @@ static uint32_t timeout_ms(const airt_health *health)
                                                                                : health->interval_ms;
 }
 
+/* Twice as many places as there may be probes. Numbers whose low bits differ do so with more bits, too. */
+static bool checks_reserve(airi_supervisor *self)
+{
+    uint32_t     room = 2 * self->probes.room;
+    airi_probe **checks;
+
+    if (room == self->check_room)
+        return true;
+    checks = airt_alloc(self->ctx, room * sizeof(airi_probe *));
+    for (uint32_t i = 0; checks != NULL && i < self->probes.count; i++) {
+        airi_probe *probe = probe_at(self->probes.items[i]);
+
+        if (probe->asked != 0)
+            checks[probe->asked % room] = probe;
+    }
+    if (checks == NULL)
+        return false;
+    airt_free(self->ctx, self->checks);
+    self->checks = checks;
+    self->check_room = room;
+    return true;
+}
+
+/* Its answer is not waited for any more. */
+static void check_end(airi_supervisor *self, airi_probe *probe)
+{
+    if (probe->asked != 0)
+        self->checks[probe->asked % self->check_room] = NULL;
+    probe->asked = 0;
+}
+
+static void check_begin(airi_supervisor *self, airi_probe *probe)
+{
+    do
+        probe->asked = ++self->probe_number;
+    while (self->checks[probe->asked % self->check_room] != NULL);
+    self->checks[probe->asked % self->check_room] = probe;
+}
+
 airt_status airi_probe_add(airi_supervisor *self, airi_kid *kid)
 {
     const airt_health *health = &kid->spec->child.health;
@@ -31,7 +70,9 @@ airt_status airi_probe_add(airi_supervisor *self, airi_kid *kid)
     if (health->interval_ms == 0)
         return AIRT_OK;
     AIRT_CHECK((kid->marks & (AIRI_TIMED | AIRI_PROBED)) == 0);
-    probe = airi_dues_reserve(self->ctx, &self->probes) ? airt_alloc(self->ctx, sizeof *probe) : NULL;
+    if (!airi_dues_reserve(self->ctx, &self->probes) || !checks_reserve(self))
+        return AIRT_ENOMEM;
+    probe = airt_alloc(self->ctx, sizeof *probe);
     if (probe == NULL)
         return AIRT_ENOMEM;
     probe->kid = kid;
@@ -51,6 +92,7 @@ void airi_probe_remove(airi_supervisor *self, airi_kid *kid)
         return;
     kid->marks &= (uint8_t)~AIRI_PROBED;
     airi_list_init(&kid->timed);
+    check_end(self, probe);
     airi_dues_remove(&self->probes, &probe->due);
     airt_free(self->ctx, probe);
 }
@@ -101,7 +143,7 @@ static void check_next(airi_supervisor *self, airi_probe *probe, uint32_t now)
 {
     uint32_t timeout = timeout_ms(&probe->kid->spec->child.health), late = now - probe->due.at_ms;
 
-    probe->asked = ++self->probe_number;
+    check_begin(self, probe);
     due_next(self, probe, (late > timeout / 2 ? now : probe->due.at_ms) + timeout);
     check_send(self, probe);
 }
@@ -114,7 +156,7 @@ static void probe_step(airi_supervisor *self, airi_probe *probe, uint32_t now)
     bool               late = now - probe->due.at_ms > timeout; /* we are, and no child is to blame */
     bool               missed = probe->asked != 0 && !late;
 
-    probe->asked = 0;
+    check_end(self, probe);
     if (missed)
         not_well(self, probe, true);
     if (missed && timeout < health->interval_ms)
@@ -133,28 +175,22 @@ void airi_probes_run(airi_supervisor *self)
         probe_step(self, probe_at(first), now);
 }
 
-/* The child's, or where that has passed the check on to another actor, which is rare, whose number it bears. */
-static airi_probe *probe_of(airi_supervisor *self, const airt_msg *msg, uint64_t number)
+/* By its number alone: the child may have passed the check on. */
+static airi_probe *probe_of(const airi_supervisor *self, uint64_t number)
 {
-    airi_kid *kid = airi_kid_find(self, NULL, airt_msg_sender(msg));
+    airi_probe *probe = self->check_room != 0 ? self->checks[number % self->check_room] : NULL;
 
-    if (kid != NULL && (kid->marks & AIRI_PROBED) != 0 && kid->probe->asked == number)
-        return kid->probe;
-    for (uint32_t i = 0; i < self->probes.count; i++)
-        if (probe_at(self->probes.items[i])->asked == number)
-            return probe_at(self->probes.items[i]);
-    return NULL;
+    return probe != NULL && probe->asked == number ? probe : NULL;
 }
 
-void airi_probe_answered(airi_supervisor *self, const airt_msg *msg)
+void airi_probe_answered(airi_supervisor *self, const struct airt_health_report *report)
 {
-    const struct airt_health_report *report = airt_msg_body(msg);
-    airi_probe                      *probe = report->number != 0 ? probe_of(self, msg, report->number) : NULL;
-    const airt_health               *health = probe != NULL ? &probe->kid->spec->child.health : NULL;
+    airi_probe        *probe = probe_of(self, report->number);
+    const airt_health *health = probe != NULL ? &probe->kid->spec->child.health : NULL;
 
     if (probe == NULL)
         return;
-    probe->asked = 0;
+    check_end(self, probe);
     due_next(self, probe, probe->due.at_ms + health->interval_ms - timeout_ms(health));
     if (report->wellness == AIRT_WELL)
         well(self, probe);

@@ -36,7 +36,7 @@ static bool handled(airi_supervisor *self, const airt_msg *msg)
     else if (kind == &airt_stop_asked_kind)
         stop_asked(self, airt_msg_body(msg));
     else if (kind == &airt_health_report_kind)
-        airi_probe_answered(self, msg);
+        airi_probe_answered(self, airt_msg_body(msg));
     else
         return false;
     return true;

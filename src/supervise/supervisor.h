@@ -77,6 +77,8 @@ struct airi_supervisor {
     airi_list                          *spare; /* free records */
     airi_list                           ops;
     airi_dues                           probes;
+    airi_probe                        **checks; /* that are out: each at its number's low bits */
+    uint32_t                            check_room;
     airi_list                           timed;              /* soonest first */
     airi_list                          *stop_at, *start_at; /* cursors of the two sweeps; NULL: from their end */
     uint32_t                            to_stop, to_start;
@@ -161,7 +163,7 @@ void airi_ops_refuse(airi_supervisor *self);
 airt_status airi_probe_add(airi_supervisor *self, airi_kid *kid);
 void        airi_probe_remove(airi_supervisor *self, airi_kid *kid);
 void        airi_probes_run(airi_supervisor *self);
-void        airi_probe_answered(airi_supervisor *self, const airt_msg *report);
+void        airi_probe_answered(airi_supervisor *self, const struct airt_health_report *report);
 uint32_t    airi_probes_due_ms(const airi_supervisor *self, uint32_t now_ms);
 
 /* poison.c: remembers what a child failed of. */
