@@ -206,7 +206,7 @@ static void many_body(sim *s)
     sim_run(s, 30050);
     assert_int_equal(mood.checks, 20 * 42 + 10 * 10);
     for (int i = 2; i <= 20; i += 2) {
-        char id[8];
+        char id[16];
 
         (void)snprintf(id, sizeof id, "p.%d", i);
         ASSERT_OK(airt_supervisor_stop_child(s->system, top, AIRT_ID(id), OTP_WITHIN));
