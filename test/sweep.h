@@ -39,6 +39,7 @@ void sweep_each(const char *name, sim_body body, const airt_system_options *syst
 #undef assert_null
 #undef assert_non_null
 #undef assert_int_equal
+#undef assert_in_range
 #undef assert_ptr_equal
 #undef assert_string_equal
 #undef assert_memory_equal
@@ -47,6 +48,8 @@ void sweep_each(const char *name, sim_body body, const airt_system_options *syst
 #define assert_null(pointer) ((void)(pointer))
 #define assert_non_null(pointer) ((void)(pointer))
 #define assert_int_equal(a, b) ((void)((long long)(a) == (long long)(b)))
+#define assert_in_range(value, least, most)                                                                            \
+    ((void)((long long)(value) >= (long long)(least) && (long long)(value) <= (most)))
 #define assert_ptr_equal(a, b) ((void)(a), (void)(b))
 #define assert_string_equal(a, b) ((void)(a), (void)(b))
 #define assert_memory_equal(a, b, size) ((void)(a), (void)(b))

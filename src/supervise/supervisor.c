@@ -4,6 +4,10 @@
 
 #include "supervise/protocol.h"
 
+enum {
+    BLIND_MAX_MS = 3600000
+};
+
 /* The one timer. */
 struct airi_supervisor_tick {
     bool airt_nothing;
@@ -51,12 +55,14 @@ static void take_in(airi_supervisor *self, airt_msg *msg)
         airi_serve(self, msg);
 }
 
-/* Without memory for messages the news can be had all the same: enough to stop those that have started, in order. */
+/* Without memory for messages the news can be had all the same: enough to stop those that have started, in order. They
+ * are looked for at longer and longer intervals: a child without a limit may take for ever. */
 static airt_status boot_blind(airi_supervisor *self)
 {
     self->boot_failed = true;
     airi_stop_all(self, &(airt_reason){ .exit = AIRT_EXIT_START, .status = AIRT_ENOMEM });
-    AIRT_TRY(airt_sleep(self->ctx, AIRT_MS(1)));
+    self->blind_ms = self->blind_ms < BLIND_MAX_MS / 2 ? 2 * self->blind_ms + 1 : BLIND_MAX_MS;
+    AIRT_TRY(airt_sleep(self->ctx, AIRT_MS(self->blind_ms)));
     airi_news(self);
     airi_tick(self);
     return AIRT_OK;

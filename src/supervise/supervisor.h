@@ -90,6 +90,7 @@ struct airi_supervisor {
     airt_auto_shutdown                  auto_shutdown;
     airt_reason                         end_reason;
     bool                                boot_failed;
+    uint32_t                            blind_ms; /* boot without memory: how long it last waited for news */
     bool                                auto_due; /* a significant child ended while others were being started */
     uint64_t                            probe_number;
     airi_suspects                      *suspects; /* NULL: none yet */
