@@ -36,10 +36,10 @@ enum {
     AIRI_LANE_NEWS = 1 << 7,    /* a sender put something into the lanes of a drop-old box, or gave up waiting */
     AIRI_SLOW = 1 << 8,         /* the owner's: its handlers are timed one by one */
     AIRI_ASKS_FAIL = 1 << 9,    /* down between two incarnations, and asks do not wait for the next */
-    AIRI_DOWN = 1 << 13, /* supervised, and between two incarnations: asks to end find nothing to do; under lock */
-    AIRI_ASKED_SELF = 1 << 10,  /* never set: with ASKED_STOP, a request that is not trapped */
-    AIRI_QUARANTINE = 1 << 12,  /* some messages are not to be begun: see quarantine.h; set and cleared under lock */
+    AIRI_NOT_TRAPPED = 1 << 10, /* never set: with ASKED_STOP, a request that is not trapped */
     AIRI_OVER_BUDGET = 1 << 11, /* the owner's: it wanted more memory than it may have; see budget.h */
+    AIRI_QUARANTINE = 1 << 12,  /* some messages are not to be begun: see quarantine.h; set and cleared under lock */
+    AIRI_DOWN = 1 << 13, /* supervised, and between two incarnations: asks to end find nothing to do; under lock */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
 };

@@ -702,5 +702,5 @@ airt_status airt_end(airt_ctx *ctx, const airt_reason *reason)
         return AIRT_EKILLED;
     if (airt_ref_none(why.origin))
         why.origin = ctx->self;
-    return airi_ask_end(&caller, ctx->self, AIRI_ASKED_STOP | AIRI_ASKED_SELF, &why);
+    return airi_ask_end(&caller, ctx->self, AIRI_ASKED_STOP | AIRI_NOT_TRAPPED, &why);
 }

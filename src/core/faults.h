@@ -35,8 +35,9 @@ void airi_faults_replenish(airi_worker *worker);
 /* The worker is over: what was in store for its faults goes back. */
 void airi_faults_clear(airi_worker *worker);
 
-/* The watch: how often it is to look for this handler, 0: as ever; and that it has run for `ns`. Under actor->lock. */
+/* How long handlers of this behaviour may compute; 0: as long as they like. */
 uint32_t airi_runaway_ms(const airt_system *system, const airt_behavior *behavior);
-void     airi_runaway_stop(airi_worker *worker, uint64_t serial);
+/* The watch: the handler of this serial has computed too long. */
+void airi_runaway_stop(airi_worker *worker, uint64_t serial);
 
 #endif

@@ -171,10 +171,10 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
     airi_mutex_lock(&actor->lock);
     alive = airi_tenant_living(actor, who); /* also one that is just being born: it finds the flag at its start */
     asked = alive && (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_DOWN) == 0 && /* that one is down already */
-            ((how & AIRI_ASKED_SELF) != 0 || !airi_stop_trapped(actor, how, reason, &stop_notice));
+            ((how & AIRI_NOT_TRAPPED) != 0 || !airi_stop_trapped(actor, how, reason, &stop_notice));
     if (asked) {
         reason_put(actor, reason);
-        (void)airi_fetch_or(&actor->flags, how & ~(uint32_t)AIRI_ASKED_SELF, AIRI_SEQ_CST);
+        (void)airi_fetch_or(&actor->flags, how & ~(uint32_t)AIRI_NOT_TRAPPED, AIRI_SEQ_CST);
         if ((how & AIRI_ASKED_KILL) && may_abandon(caller, who) &&
             (taken = take_from_handler(system, who, actor, &ctx))) {
             kind = airi_load(&ctx->kind, AIRI_RELAXED); /* ours now; after the unlock it may go on to another */

@@ -52,7 +52,7 @@ struct airi_trap_thread {
     uint64_t  mask;      /* of blocked signals, to which a contained fault goes back */
     uint64_t  unblocked; /* watched ones that were blocked before: see airi_trap_enter */
     bool      dying;     /* writing a post-mortem */
-    void     *walking;   /* where to go on when walking the stack faults; NULL: not walking */
+    void     *walking;   /* where to go on when a look at what the fault has left faults, too; NULL: not looking */
     void     *before[3]; /* the alternate stack that was there */
     /* read by the watch */
     AIRI_ATOMIC(int32_t) tid; /* 0: not entered */

@@ -34,7 +34,6 @@ typedef struct range {
 /* Written under the table's lock; a walk on another thread reads it meanwhile, hence the atomics. */
 struct module {
     AIRI_ATOMIC(uintptr_t) low[RANGES_MAX], high[RANGES_MAX];
-    uint32_t               count;
     uint32_t               uses;
 };
 
