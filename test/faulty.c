@@ -15,6 +15,7 @@
 static int *volatile nowhere;
 static volatile int zero;
 static void (*volatile call_nowhere)(void);
+static void (*volatile leave_nowhere)(void) __attribute__((noreturn));
 static volatile size_t sink;
 
 int faulty_signal(faulty how)
@@ -77,6 +78,12 @@ static void illegal(void)
 #endif
 }
 
+/* The call is the last instruction: where it would return to is no more of this function. */
+static __attribute__((noinline, noreturn)) void call_nowhere_last(void)
+{
+    leave_nowhere();
+}
+
 void faulty_do(faulty how)
 {
     char from[64] = "sixty-four bytes, too many for the compiler to copy by itself";
@@ -91,6 +98,8 @@ void faulty_do(faulty how)
     case FAULTY_NOWHERE:
         call_nowhere();
         break;
+    case FAULTY_NOWHERE_LAST:
+        call_nowhere_last();
     case FAULTY_COPY:
         memcpy(nowhere, from, strlen(from) + sink);
         break;

@@ -11,6 +11,7 @@
     X(FAULTY_NULL, SIGSEGV, "a write through a null pointer")                                                          \
     X(FAULTY_WILD, SIGSEGV, "a read where nothing is mapped")                                                          \
     X(FAULTY_NOWHERE, SIGSEGV, "a call of a null pointer")                                                             \
+    X(FAULTY_NOWHERE_LAST, SIGSEGV, "a call of a null pointer at a function's end")                                    \
     X(FAULTY_COPY, SIGSEGV, "memcpy to a null pointer")                                                                \
     X(FAULTY_LENGTH, SIGSEGV, "strlen of a null pointer")                                                              \
     X(FAULTY_STACK, SIGSEGV, "endless recursion")                                                                      \

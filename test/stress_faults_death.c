@@ -3,6 +3,7 @@
  * threads. The process then dies by that very signal, with a post-mortem, and never hangs; or whoever had a handler before
  * gets the fault. Each in a child. */
 #include "faulty.h"
+#include "port/signals.h"
 #include "threads.h"
 
 #include <fcntl.h>
@@ -91,6 +92,15 @@ static airt_status in_foreign(airt_ctx *ctx)
     faulty_do(FAULTY_NULL);
     return AIRT_OK;
 }
+static airt_status with_lock(airt_ctx *ctx)
+{
+    static int lock;
+
+    (void)ctx;
+    airt_lock_taken(&lock, "lock", NULL);
+    faulty_do(FAULTY_NULL);
+    return AIRT_OK;
+}
 static airt_status in_blocking(airt_ctx *ctx)
 {
     (void)airt_blocking_begin(ctx);
@@ -160,6 +170,19 @@ static airt_status in_ruins(airt_ctx *ctx)
     (void)ctx;
     smash();
     return AIRT_OK;
+}
+
+/* A jump to nowhere, and no stack on which its caller could be looked for. */
+static airt_status without_stack(airt_ctx *ctx)
+{
+    (void)ctx;
+#if defined(__x86_64__)
+    __asm__ volatile("mov $16, %%rsp\n\tjmp *%0" : : "r"((uintptr_t)0));
+    __builtin_unreachable();
+#else
+    smash();
+    return AIRT_OK;
+#endif
 }
 
 /* --- children ----------------------------------------------------------------------------------------------------- */
@@ -297,11 +320,13 @@ static void test_deaths(void **state)
     dies("in_malloc", in_malloc, SIGABRT, "libc");
     dies("in_printf", in_printf, SIGSEGV, "inside libc");
     dies("in_foreign", in_foreign, SIGSEGV, "region");
+    dies("with_lock", with_lock, SIGSEGV, "holding a lock");
     dies("in_blocking", in_blocking, SIGSEGV, "region");
     dies("in_runtime", in_runtime, SIGSEGV, "libc"); /* memcpy, called by the runtime */
     dies("in_drop", in_drop, SIGSEGV, "called back by the runtime");
     dies("misuse", misuse, SIGABRT, "");
     dies("in_ruins", in_ruins, SIGSEGV, "its stack");
+    dies("without_stack", without_stack, SIGSEGV, "its stack");
     dies("by_kill", by_kill, SIGSEGV, NULL);
     dies("on_other_thread", on_other_thread, SIGSEGV, NULL);
 }
@@ -367,6 +392,42 @@ static void with_ignore(void)
     (void)signal(SIGSEGV, SIG_IGN);
 }
 
+/* Over ours, and passes on to ours; then ours are installed over it, once more. */
+static struct sigaction over;
+static void             pass_to_ours(int signal, siginfo_t *info, void *context)
+{
+    static int passed;
+
+    if (++passed > 1)
+        _exit(1);
+    over.sa_sigaction(signal, info, context);
+}
+static void with_chain(void)
+{
+    struct sigaction action = { .sa_sigaction = pass_to_ours, .sa_flags = SA_SIGINFO };
+    airt_system     *system = NULL;
+
+    if (airt_system_create(&(airt_system_options){ .workers = 1, .faults = AIRT_FAULTS_CONTAIN }, &system) != AIRT_OK ||
+        sigaction(SIGSEGV, &action, &over) != 0 || airt_system_stop(&system, AIRT_SECONDS(60)) != AIRT_OK)
+        _exit(2);
+}
+
+/* As RLIMIT_CPU sends it, once a second. */
+static airt_status over_its_cpu(airt_ctx *ctx)
+{
+    siginfo_t info = { .si_signo = SIGXCPU, .si_code = SI_KERNEL };
+
+    (void)ctx;
+    for (int i = 0; i < 2; i++)
+        if (syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)thread_id(), SIGXCPU, &info) != 0)
+            _exit(1);
+    return AIRT_STOP;
+}
+static void with_cpu_ignored(void)
+{
+    (void)signal(SIGXCPU, SIG_IGN);
+}
+
 static void old_gets(void (*before)(void), deed what, int code)
 {
     const child c = { .deed = what, .before = before };
@@ -379,6 +440,7 @@ static void old_gets(void (*before)(void), deed what, int code)
 static void test_chained(void **state)
 {
     const child ignored = { .deed = in_callback, .before = with_ignore };
+    const child chained = { .deed = in_callback, .before = with_chain };
     int         status;
 
     (void)state;
@@ -392,6 +454,51 @@ static void test_chained(void **state)
     old_gets(with_ignore, by_kill, CONTAINED); /* as ever: it is ignored, and the actor goes on */
     status = status_of(&ignored);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    old_gets(with_chain, plain, CONTAINED);
+    status = status_of(&chained);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+static void test_cpu_limit(void **state)
+{
+    const child c = { .deed = over_its_cpu };
+    int         status;
+
+    (void)state;
+    if (!possible())
+        skip();
+    status = status_of(&c);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU);
+    old_gets(with_cpu_ignored, over_its_cpu, CONTAINED);
+}
+
+/* --- a nudge that comes too late ---------------------------------------------------------------------------------- */
+
+static const char *refuse_all(airi_trap_thread *self, const airi_trap *trap)
+{
+    (void)self;
+    (void)trap;
+    return "no";
+}
+
+/* The thread has faulted, and has not written that down yet. */
+static void test_record(void **state)
+{
+    airi_trap_thread self = { .refuse = refuse_all };
+    airt_system     *system = NULL;
+
+    (void)state;
+    OK(airt_system_create(&(airt_system_options){ .workers = 1, .faults = AIRT_FAULTS_CONTAIN }, &system));
+    if (airt_faults_contained(system)) {
+        airi_trap_enter(&self);
+        self.trap = (airi_trap){ .signal = SIGSEGV, .address = 16, .frames = 2 };
+        airi_trap_nudge(&self);
+        assert_int_equal(self.trap.signal, SIGSEGV);
+        assert_int_equal(self.trap.address, 16);
+        assert_int_equal(self.trap.frames, 2);
+        airi_trap_leave(&self);
+    }
+    OK(airt_system_stop(&system, AIRT_SECONDS(60)));
 }
 
 /* --- several systems ---------------------------------------------------------------------------------------------- */
@@ -441,8 +548,9 @@ static void test_modules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_deaths),  cmocka_unit_test(test_budget),   cmocka_unit_test(test_no_stack),
-        cmocka_unit_test(test_chained), cmocka_unit_test(test_restored), cmocka_unit_test(test_modules),
+        cmocka_unit_test(test_deaths),   cmocka_unit_test(test_budget),    cmocka_unit_test(test_no_stack),
+        cmocka_unit_test(test_chained),  cmocka_unit_test(test_cpu_limit), cmocka_unit_test(test_record),
+        cmocka_unit_test(test_restored), cmocka_unit_test(test_modules),
     };
     int failed;
 

@@ -417,7 +417,7 @@ static void print_frames(text *t, const airt_fault *fault)
     uint32_t next;
 
     for (uint32_t i = 0; i < count; i = next) {
-        print_address(t, "from", fault->frame[i]);
+        print_address(t, "from", fault->frame[i] - 1); /* the call: another function may begin behind it */
         for (next = i + 1; next < count && fault->frame[next] == fault->frame[i];)
             next++;
         if (next > i + 1)
@@ -430,7 +430,7 @@ size_t airt_fault_print(const airt_fault *fault, char *out, size_t size)
     text t = { out, size, 0 };
 
     print_head(&t, fault);
-    print_address(&t, "at", fault->pc);
+    print_address(&t, "at", fault->signal != 0 ? fault->pc : fault->pc - 1); /* a check's was a call, too */
     print_frames(&t, fault);
     if (fault->frames_seen > fault->frames)
         text_add(&t, snprintf(text_at(&t), text_room(&t), "  and %u more\n",

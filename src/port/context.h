@@ -26,12 +26,12 @@ static inline void context_set(ucontext_t *context, caller to)
     context->uc_mcontext.gregs[REG_RSP] = (greg_t)to.sp;
 }
 
-/* The caller of a function that did not begin. */
+/* The caller of a function that did not begin, in the middle of its call: behind it another function may begin. */
 static inline caller context_before_call(const ucontext_t *context)
 {
     uintptr_t sp = context_get(context).sp;
 
-    return (caller){ *(const uintptr_t *)sp, sp + sizeof(uintptr_t) };
+    return (caller){ *(const uintptr_t *)sp - 1, sp + sizeof(uintptr_t) };
 }
 
 static inline void context_land(ucontext_t *context, void *sp)
@@ -57,7 +57,7 @@ static inline void context_set(ucontext_t *context, caller to)
 
 static inline caller context_before_call(const ucontext_t *context)
 {
-    return (caller){ (uintptr_t)context->uc_mcontext.regs[30], context_get(context).sp };
+    return (caller){ (uintptr_t)context->uc_mcontext.regs[30] - 1, context_get(context).sp };
 }
 
 static inline void context_land(ucontext_t *context, void *sp)

@@ -69,10 +69,10 @@ static struct sigaction *before_of(int signal)
     return NULL;
 }
 
-/* Sent by a program, and so not repeated by itself. */
+/* Sent, by a program or (RLIMIT_CPU) by the kernel, and so not repeated by itself. */
 static bool was_sent(const siginfo_t *info)
 {
-    return info->si_code <= 0;
+    return info->si_code <= 0 || info->si_signo == SIGXCPU;
 }
 
 /* As if we had never been there: a fault happens again when the handler returns, a sent signal is sent again. */
@@ -105,10 +105,18 @@ static void call(struct sigaction *action, int signal, siginfo_t *info, void *co
     (void)pthread_sigmask(SIG_SETMASK, &was, NULL);
 }
 
-static void pass_on(int signal, siginfo_t *info, void *context)
+/* Who was before us may pass on to us in turn: it was put over our handler, which was installed over it later. The word
+ * is nobody's in a signal's context, and goes with it, however the handlers between are left. */
+static bool passed_on(const ucontext_t *context)
+{
+    return context->uc_link == (void *)&table;
+}
+
+static void pass_on(int signal, siginfo_t *info, ucontext_t *context)
 {
     struct sigaction *action = before_of(signal);
 
+    context->uc_link = (void *)&table;
     if ((action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == SIG_IGN) {
         if (!was_sent(info)) /* the kernel does not ignore a fault either */
             die_of(signal, info);
@@ -121,14 +129,27 @@ static void pass_on(int signal, siginfo_t *info, void *context)
 
 /* --- containing --------------------------------------------------------------------------------------------------- */
 
-/* Walks the stack; a fault on the way is an answer, too. */
-static const char *walk(airi_trap_thread *thread, airi_trap *trap)
+/* A call to nowhere has not left its caller: the walk begins there. */
+static void back_to_caller(ucontext_t *context, airi_trap *trap)
+{
+    bool to_nowhere = (trap->signal == SIGSEGV || trap->signal == SIGBUS) && trap->address == trap->pc;
+
+    if (!to_nowhere || airi_module_has(trap->pc))
+        return;
+    context_set(context, context_before_call(context));
+    trap->pc = context_get(context).pc;
+}
+
+/* Walks the stack; a fault on the way is an answer, too. context: NULL for a failed check. */
+static const char *walk(airi_trap_thread *thread, ucontext_t *context, airi_trap *trap)
 {
     sigjmp_buf back;
     const char *volatile doubt = "its stack is damaged";
 
     if (sigsetjmp(back, 0) == 0) {
         thread->walking = &back;
+        if (context != NULL)
+            back_to_caller(context, trap);
         doubt = airi_unwind(trap);
     }
     thread->walking = NULL;
@@ -136,7 +157,7 @@ static const char *walk(airi_trap_thread *thread, airi_trap *trap)
 }
 
 /* Its names lie where the fault may have written. */
-static void postmortem(airi_trap_thread *thread, const char *doubt)
+static void postmortem(airi_trap_thread *thread, const airi_trap *trap, const char *doubt)
 {
     static const airi_trap_who nobody;
     airi_trap_who volatile who = nobody;
@@ -148,26 +169,15 @@ static void postmortem(airi_trap_thread *thread, const char *doubt)
     }
     thread->walking = NULL;
     thread->dying = true; /* a fault in there is not described as well */
-    airi_postmortem(&thread->trap, (const airi_trap_who *)&who, doubt);
+    airi_postmortem(trap, (const airi_trap_who *)&who, doubt);
     thread->dying = false;
-}
-
-/* A call to nowhere has not left its caller: the walk begins there. */
-static bool called_nowhere(const airi_trap *trap)
-{
-    return trap->signal == SIGSEGV && trap->address == trap->pc && !airi_module_has(trap->pc);
 }
 
 static const char *walk_from(airi_trap_thread *thread, ucontext_t *context, airi_trap *trap)
 {
     caller      here = context_get(context);
-    const char *doubt;
+    const char *doubt = walk(thread, context, trap);
 
-    if (!called_nowhere(trap))
-        return walk(thread, trap);
-    context_set(context, context_before_call(context));
-    trap->pc = context_get(context).pc;
-    doubt = walk(thread, trap);
     trap->pc = here.pc;
     context_set(context, here);
     return doubt;
@@ -175,11 +185,11 @@ static const char *walk_from(airi_trap_thread *thread, ucontext_t *context, airi
 
 static void trap_begin(airi_trap *trap, int signal, const siginfo_t *info, const ucontext_t *context)
 {
+    memset(trap, 0, sizeof *trap);
     trap->signal = signal;
     trap->code = info->si_code;
     trap->address = was_sent(info) ? 0 : (uintptr_t)info->si_addr;
     trap->pc = context_get(context).pc;
-    trap->text[0] = '\0';
 }
 
 static void mask_restore(ucontext_t *context, const airi_trap_thread *thread)
@@ -187,10 +197,10 @@ static void mask_restore(ucontext_t *context, const airi_trap_thread *thread)
     memcpy(&context->uc_sigmask, &thread->mask, sizeof thread->mask); /* the kernel's is no longer than that */
 }
 
-/* NULL: the thread goes on elsewhere. Otherwise why not. */
-static const char *contain(airi_trap_thread *thread, ucontext_t *context)
+/* NULL: the thread goes on elsewhere, and the trap is its own. Otherwise why not; then it may still have another, which
+ * it is about to look at. */
+static const char *contain(airi_trap_thread *thread, airi_trap *trap, ucontext_t *context)
 {
-    airi_trap  *trap = &thread->trap;
     const char *doubt = walk_from(thread, context, trap);
     airi_stack *stack;
 
@@ -201,6 +211,7 @@ static const char *contain(airi_trap_thread *thread, ucontext_t *context)
     stack = thread->admit(thread, trap);
     if (stack == NULL)
         return "too many faults";
+    thread->trap = *trap;
     context_land(context, stack->sp);
     mask_restore(context, thread);
     return NULL;
@@ -219,29 +230,44 @@ static bool is_nudge(int signal, const siginfo_t *info)
            info->si_value.sival_ptr == (void *)&table;
 }
 
+static void on_nudge(airi_trap_thread *thread, siginfo_t *info, ucontext_t *context)
+{
+    airi_trap trap;
+
+    if (thread == NULL || thread->walking != NULL)
+        return;
+    trap_begin(&trap, SIGXCPU, info, context);
+    (void)contain(thread, &trap, context);
+}
+
+static void on_fault(airi_trap_thread *thread, int signal, siginfo_t *info, ucontext_t *context)
+{
+    airi_trap   trap;
+    const char *doubt;
+
+    trap_begin(&trap, signal, info, context);
+    doubt = contain(thread, &trap, context);
+    if (doubt == NULL)
+        return;
+    postmortem(thread, &trap, doubt);
+    pass_on(signal, info, context);
+}
+
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
     int               saved = errno;
     airi_trap_thread *thread = thread_here();
-    const char       *doubt;
 
     if (thread != NULL && thread->walking != NULL && !was_sent(info))
         siglongjmp(*(sigjmp_buf *)thread->walking, 1);
-    if (is_nudge(signal, info)) {
-        if (thread != NULL && thread->walking == NULL) {
-            trap_begin(&thread->trap, signal, info, context);
-            (void)contain(thread, context);
-        }
-    } else if (thread != NULL && raised_here(signal, info) && signal != SIGXCPU && !thread->dying) {
-        trap_begin(&thread->trap, signal, info, context);
-        doubt = contain(thread, context);
-        if (doubt != NULL) {
-            postmortem(thread, doubt);
-            pass_on(signal, info, context);
-        }
-    } else {
+    if (passed_on(context))
+        die_of(signal, info);
+    else if (is_nudge(signal, info))
+        on_nudge(thread, info, context);
+    else if (thread != NULL && raised_here(signal, info) && !thread->dying)
+        on_fault(thread, signal, info, context);
+    else
         pass_on(signal, info, context);
-    }
     errno = saved;
 }
 
@@ -249,21 +275,19 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 static void on_check(const char *text, void *called_from)
 {
     airi_trap_thread *thread = thread_here();
-    airi_trap        *trap;
+    airi_trap         trap = { .pc = (uintptr_t)called_from };
     airi_stack       *stack;
 
     if (thread == NULL || thread->walking != NULL)
         return;
-    trap = &thread->trap;
-    memset(trap, 0, sizeof *trap);
-    trap->pc = (uintptr_t)called_from;
-    (void)strncpy(trap->text, text, sizeof trap->text - 1);
-    trap->text[strcspn(trap->text, "\n")] = '\0';
-    if (walk(thread, trap) != NULL || thread->refuse(thread, trap) != NULL)
+    (void)strncpy(trap.text, text, sizeof trap.text - 1);
+    trap.text[strcspn(trap.text, "\n")] = '\0';
+    if (walk(thread, NULL, &trap) != NULL || thread->refuse(thread, &trap) != NULL)
         return;
-    stack = thread->admit(thread, trap);
+    stack = thread->admit(thread, &trap);
     if (stack == NULL)
         return;
+    thread->trap = trap;
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &thread->mask, NULL, sizeof thread->mask);
     airi_switch_land(stack->sp);
 }
