@@ -217,6 +217,40 @@ static void mail_may_be_dropped(void **state)
     sim_each(drop_body, NULL);
 }
 
+static airt_status tell_it(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    airt_status status = sim_num_with(AIRI_FROM(ctx), *(airt_ref *)argument, (uint64_t)self->tag, NULL);
+
+    sim_say("%c=%d", self->tag, (int)status);
+    return AIRT_OK;
+}
+/* Who waits for room has nothing in the box yet: the room that the drop makes is theirs. */
+static void drop_with_waiters_body(sim *s)
+{
+    birth    a = { .tag = 'a', .options = { .mailbox = { .max = 2, .overflow = AIRT_WAIT, .wait_ms = 60000 } } };
+    airt_ref boss = boss_with(s, HOLD);
+    airt_ref who = child_of(s, boss, &a);
+    order    o = { who, RESTART, AIRT_EPENDING, true };
+
+    sim_do(s, who, failing, NULL);
+    sim_settle(s);
+    for (int i = 0; i < 5; i++) {
+        sim_do(s, sim_spawn(s, (char)('p' + i)), tell_it, &who);
+        sim_settle(s);
+    }
+    sim_forget(s);
+    sim_do(s, boss, carry_out, &o);
+    sim_run(s, 10);
+    ASSERT_OK(o.status);
+    ASSERT_SORTED(s, "a+ ^a2 r=0 s=0 t=0 a:114 a:115 a:116");
+    assert_int_equal(s->letters[AIRT_LETTER_INCARNATION], 2);
+}
+static void only_what_was_queued_is_dropped(void **state)
+{
+    (void)state;
+    sim_each(drop_with_waiters_body, NULL);
+}
+
 static airt_status ask_it(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     airt_ref *server = argument;
@@ -700,6 +734,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIM_TEST(the_same_ref_name_and_mail),
         SIM_TEST(mail_may_be_dropped),
+        SIM_TEST(only_what_was_queued_is_dropped),
         SIM_TEST(asks_wait_or_fail_by_option),
         SIM_TEST(a_start_that_fails_is_an_end_like_others),
         SIM_TEST(rest_and_release),

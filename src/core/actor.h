@@ -301,6 +301,8 @@ void      airi_lane_sort_in(airi_actor *actor, airi_link *oldest_first);
 airt_msg *airi_lane_pop(airi_actor *actor);
 /* The oldest that takes room, of the lowest rank that has one, up to `highest`. */
 airt_msg *airi_lane_evict(airi_actor *actor, unsigned highest);
+/* All of it, a ring for each rank. */
+void      airi_lanes_take(airi_actor *actor, airt_msg *out_lane[AIRI_LANES]);
 airt_msg *airi_ring_pop(airt_msg **newest);
 void      airi_ring_append(airt_msg **newest, airt_msg *msg);
 /* Every message of a ring, in order, before the queued mail of its rank. */

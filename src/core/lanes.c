@@ -6,6 +6,8 @@
 #include "core/actor.h"
 #include "core/kind.h"
 
+#include <string.h>
+
 enum {
     AIRI_SKIPS_MAX = 63
 };
@@ -53,6 +55,13 @@ void airi_lane_sort_in(airi_actor *actor, airi_link *oldest_first)
         airi_lane_append(actor, (airt_msg *)(void *)oldest_first);
         oldest_first = next;
     }
+}
+
+void airi_lanes_take(airi_actor *actor, airt_msg *out_lane[AIRI_LANES])
+{
+    memcpy(out_lane, actor->lane, sizeof actor->lane);
+    memset(actor->lane, 0, sizeof actor->lane);
+    actor->lane_mask = 0;
 }
 
 static airt_msg *pop_rank(airi_actor *actor, unsigned rank)

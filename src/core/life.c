@@ -443,12 +443,19 @@ static void reopen_boxes(airi_actor *actor)
     airi_mail_open(&actor->mail);
 }
 
+/* What is in the box at this moment, however many send meanwhile, or wait for the room that comes free. */
 static void drop_queued(airt_ctx *ctx, airi_actor *actor)
 {
+    airt_msg *queued[AIRI_LANES];
     airt_msg *msg;
 
-    while ((msg = airi_box_next(ctx->worker, actor)) != NULL)
-        airi_drop_queued(ctx->worker, actor, msg);
+    airi_mutex_lock(&actor->lock); /* senders of special boxes use the lanes under it */
+    airi_lane_sort_in(actor, airi_box_gather(ctx->worker, actor));
+    airi_lanes_take(actor, queued);
+    airi_mutex_unlock(&actor->lock);
+    for (unsigned rank = 0; rank < AIRI_LANES; rank++)
+        while ((msg = airi_ring_pop(&queued[rank])) != NULL)
+            airi_drop_queued(ctx->worker, actor, msg);
 }
 
 void airi_life_revived(airt_ctx *ctx, airi_actor *actor, bool resting, bool drop_mail)
