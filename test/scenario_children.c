@@ -348,6 +348,55 @@ static void a_start_that_fails_is_an_end_like_others(void **state)
     sim_each(starts_body, NULL);
 }
 
+static airt_status quarantine_nums(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    return airt_child_quarantine(ctx, *(airt_ref *)argument, &num_kind, 0, AIRT_SECONDS(1));
+}
+static airt_status receive_any(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    static const airt_kind *const kinds[] = { &num_kind, &other_kind, NULL };
+    airt_msg                     *msg = NULL;
+    airt_status                   status = airt_receive_kinds(ctx, AIRT_MS(50), kinds, &msg);
+
+    (void)argument;
+    sim_say("%c%s", self->tag, status == AIRT_OK ? airt_msg_kind(msg)->name : airt_status_name(status));
+    airt_drop(&msg);
+    return AIRT_OK;
+}
+/* Quarantined while it is awaited, and before. */
+static void receive_body(sim *s)
+{
+    birth    a = { .tag = 'a' };
+    airt_ref boss = boss_with(s, HOLD);
+    airt_ref who = child_of(s, boss, &a);
+
+    sim_do(s, boss, quarantine_nums, &who);
+    sim_settle(s);
+    sim_forget(s);
+    sim_do(s, who, receive_any, NULL);
+    sim_settle(s);
+    sim_num(s, who, 1);
+    sim_run(s, 100);
+    ASSERT_SAID(s, "aAIRT_ETIMEDOUT");
+    sim_do(s, who, receive_any, NULL);
+    sim_num(s, who, 2);
+    (void)airt_tell_any(s->system, who, other, .n = 3);
+    sim_run(s, 100);
+    ASSERT_SAID(s, "aother");
+    assert_int_equal(s->letters[AIRT_LETTER_POISON], 2);
+    sim_run(s, 1000);
+    sim_do(s, who, receive_any, NULL);
+    sim_num(s, who, 4);
+    sim_run(s, 100);
+    ASSERT_SAID(s, "anum");
+}
+static void a_receive_begins_nothing_from_quarantine(void **state)
+{
+    (void)state;
+    sim_each(receive_body, NULL);
+}
+
 /* --- rest and release --------------------------------------------------------------------------------------------- */
 
 static airt_status watch(airt_ctx *ctx, struct puppet *self, void *argument)
@@ -734,6 +783,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIM_TEST(the_same_ref_name_and_mail),
         SIM_TEST(mail_may_be_dropped),
+        SIM_TEST(a_receive_begins_nothing_from_quarantine),
         SIM_TEST(only_what_was_queued_is_dropped),
         SIM_TEST(asks_wait_or_fail_by_option),
         SIM_TEST(a_start_that_fails_is_an_end_like_others),

@@ -8,6 +8,7 @@
 #include "core/life.h"
 #include "core/locks.h"
 #include "core/outside.h"
+#include "core/quarantine.h"
 #include "core/timers.h"
 
 #include <string.h>
@@ -43,10 +44,17 @@ static bool calls_over(airt_system *system, airi_await *await)
     return await->mode == AIRI_AWAIT_ALL;
 }
 
+static bool begins(airi_worker *worker, airi_actor *actor, airt_msg *msg)
+{
+    bool quarantine = (airi_load(&actor->flags, AIRI_SEQ_CST) & AIRI_QUARANTINE) != 0;
+
+    return airi_begin(worker, actor, msg) && !(quarantine && airi_quarantined(worker, actor, msg));
+}
+
 static bool received(airi_worker *worker, airi_actor *actor, airi_await *await)
 {
     while ((await->received = airi_box_extract(worker, actor, await->kinds)) != NULL)
-        if (airi_begin(worker, actor, await->received))
+        if (begins(worker, actor, await->received))
             return true;
     return false;
 }

@@ -94,10 +94,11 @@ static bool matches(airi_quarantine *list, const airt_msg *msg, int64_t now, boo
     return found;
 }
 
-bool airi_quarantined(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
+bool airi_quarantined(airi_worker *worker, airi_actor *actor, airt_msg *msg)
 {
-    int64_t now = ctx->system->world->now_ns(ctx->system->world);
-    bool    any = false, found;
+    airt_system *system = worker->system;
+    int64_t      now = system->world->now_ns(system->world);
+    bool         any = false, found;
 
     airi_mutex_lock(&actor->lock);
     found = matches(airi_extra_seen(actor)->quarantine, msg, now, &any);
@@ -106,8 +107,8 @@ bool airi_quarantined(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
     airi_mutex_unlock(&actor->lock);
     if (!found)
         return false;
-    AIRI_TALLY(ctx->system, ctx->worker, in_work, -1);
-    airi_dead(ctx->system, ctx->worker, ctx->self, msg, AIRT_LETTER_POISON);
+    AIRI_TALLY(system, worker, in_work, -1);
+    airi_dead(system, worker, airi_actor_ref(actor), msg, AIRT_LETTER_POISON);
     return true;
 }
 

@@ -7,7 +7,7 @@
 #include "core/system.h"
 
 /* Owner: a message that was begun becomes a dead letter if it is in quarantine. True: it was. */
-bool airi_quarantined(airt_ctx *ctx, airi_actor *actor, airt_msg *msg);
+bool airi_quarantined(airi_worker *worker, airi_actor *actor, airt_msg *msg);
 void airi_quarantine_free(airt_system *system, airi_worker *worker, airi_extra *extra);
 /* One more entry; the oldest gives way. Fails: EDEAD, ENOMEM. */
 airt_status airi_quarantine_add(airt_system *system, airi_worker *worker, airt_ref who, const airt_kind *kind,

@@ -454,7 +454,7 @@ static inline bool step(airt_ctx *ctx, airi_actor *actor)
     if (msg == NULL)
         return !drained(ctx, actor) && !went_idle(ctx->worker, actor);
     if (begin(ctx->worker, actor, msg) &&
-        !(__builtin_expect((flags & AIRI_QUARANTINE) != 0, 0) && airi_quarantined(ctx, actor, msg)) &&
+        !(__builtin_expect((flags & AIRI_QUARANTINE) != 0, 0) && airi_quarantined(ctx->worker, actor, msg)) &&
         !handle(ctx, actor, msg))
         return false;
     if (--ctx->worker->turn_left == 0 || (time_to_look(ctx->worker, actor) && out_of_time(ctx->worker, actor))) {
