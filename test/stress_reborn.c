@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What the next incarnation of an actor has that was killed in its handler, while that handler has not returned: the news
- * of its children, and a thread of its own. */
+ * of its children, and a thread of its own. And what is told of an incarnation that is just ending. */
 #include "threads.h"
 
 AIRT_SIGNAL(stay)
@@ -121,6 +121,98 @@ AIRT_ON(elder, airt_child_news)
 #define elder_HANDLES(ON, A) ON(A, elder_start) ON(A, airt_child_news)
 AIRT_BEHAVIOR(elder)
 
+/* --- a look between an incarnation's end and its being down ------------------------------------------------------- */
+
+static gate ending; /* in the hook, which is shown what the ending incarnation had put by */
+
+AIRT_SIGNAL(put_by)
+AIRT_SIGNAL(fail)
+AIRT_SIGNAL(hoarder_start)
+struct hoarder {
+    char nothing;
+};
+AIRT_ON(hoarder, hoarder_start)
+{
+    (void)self;
+    (void)ctx;
+    (void)msg;
+    return AIRT_OK;
+}
+AIRT_ON(hoarder, put_by)
+{
+    return airt_stash(ctx);
+}
+AIRT_ON(hoarder, fail)
+{
+    return AIRT_EINVAL;
+}
+#define hoarder_HANDLES(ON, A) ON(A, hoarder_start) ON(A, put_by) ON(A, fail)
+AIRT_BEHAVIOR(hoarder)
+
+static struct {
+    _Atomic(int)      count;
+    airt_child_change change[4];
+} looked;
+
+/* Does not look before the gate is open. */
+AIRT_SIGNAL(looker_start)
+struct looker {
+    char nothing;
+};
+AIRT_ON(looker, looker_start)
+{
+    airt_ref    ref = AIRT_NONE;
+    airt_status status = airt_spawn_any(ctx, hoarder, &ref,
+                                        &(airt_spawn_options){ .supervised = true, .start = AIRT_START(hoarder) });
+
+    atomic_store(&all.child, ref.bits);
+    gate_pass(&hold);
+    return status;
+}
+AIRT_ON(looker, airt_child_news)
+{
+    while (looked.count < 4 && airt_child_next(ctx, &looked.change[looked.count]))
+        atomic_fetch_add(&looked.count, 1);
+    return AIRT_OK;
+}
+#define looker_HANDLES(ON, A) ON(A, looker_start) ON(A, airt_child_news)
+AIRT_BEHAVIOR(looker)
+
+static void hear_letter(void *context, const airt_dead_letter *letter)
+{
+    (void)context;
+    if (letter->reason == AIRT_LETTER_INCARNATION)
+        gate_pass(&ending);
+}
+
+static void a_start_is_told_with_its_own_number(void **state)
+{
+    airt_system *system = NULL;
+    airt_ref     looker = AIRT_NONE;
+
+    (void)state;
+    gate_close(&hold);
+    gate_close(&ending);
+    memset(&all, 0, sizeof all);
+    memset(&looked, 0, sizeof looked);
+    OK(airt_system_create(&(airt_system_options){ .workers = 2, .stuck_ms = 20, .dead_letter = hear_letter },
+                          &system));
+    OK(airt_spawn_any(system, looker, &looker, &(airt_spawn_options){ .start = AIRT_START(looker) }));
+    UNTIL(hold.inside == 1);
+    OK(airt_tell_any(system, ref_of(&all.child), put_by));
+    OK(airt_tell_any(system, ref_of(&all.child), fail));
+    UNTIL(ending.inside == 1);
+    gate_open(&hold);
+    UNTIL(looked.count == 1);
+    gate_open(&ending);
+    UNTIL(looked.count == 2);
+    OK(airt_system_stop(&system, AIRT_SECONDS(60)));
+    assert_int_equal(looked.change[0].event, AIRT_CHILD_STARTED);
+    assert_int_equal(looked.change[0].incarnation, 1);
+    assert_int_equal(looked.change[1].event, AIRT_CHILD_ENDED);
+    assert_int_equal(looked.change[1].incarnation, 1);
+}
+
 /* --- tests -------------------------------------------------------------------------------------------------------- */
 
 static airt_system *begin(bool with_middle, uint32_t dedicated_max)
@@ -216,6 +308,7 @@ int main(void)
         cmocka_unit_test(news_reach_the_next_incarnation),
         cmocka_unit_test(a_dedicated_child_gets_another_thread),
         cmocka_unit_test(places_are_not_used_up),
+        cmocka_unit_test(a_start_is_told_with_its_own_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

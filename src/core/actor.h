@@ -135,6 +135,7 @@ typedef struct airi_child {
     bool                  started;        /* the present incarnation's start succeeded */
     bool                  restart_wanted; /* its airt_failed answered so */
     bool                  asks_fail;
+    bool over; /* its incarnation has ended, and the slot has the next one's number; down a little later */
     bool busy; /* being laid to rest by its supervisor's handler, which finishes it if the supervisor ends meanwhile */
     const airt_kind *kind; /* what it had in work when it failed; NULL: nothing, or a start */
     uint64_t         trace;

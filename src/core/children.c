@@ -182,7 +182,7 @@ static void record_fill(airi_child *child, airt_ref born, uint64_t tag)
     child->who = born;
     child->tag = tag;
     child->told = 0;
-    child->down = child->resting = child->busy = child->restart_wanted = false;
+    child->over = child->down = child->resting = child->busy = child->restart_wanted = false;
     child->kind = NULL;
     child->trace = 0;
 }
@@ -298,6 +298,14 @@ bool airi_child_asks_fail(airt_system *system, airi_actor *actor)
 
 /* --- how an incarnation ends -------------------------------------------------------------------------------------- */
 
+void airi_child_over(airt_system *system, airi_actor *actor)
+{
+    airi_child *child = child_of(system, actor);
+
+    if (child != NULL)
+        child->over = true;
+}
+
 bool airi_child_down(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     airi_child *child;
@@ -390,7 +398,7 @@ static void change_fill(airi_child *child, airi_actor *actor, airt_child_change 
     if (child->told & AIRI_TELL_STARTED) { /* if it has ended since, the number has gone on */
         child->told &= (uint8_t)~AIRI_TELL_STARTED;
         out->event = AIRT_CHILD_STARTED;
-        out->incarnation -= child->down;
+        out->incarnation -= child->over;
         return;
     }
     child->told = 0;
@@ -518,7 +526,7 @@ airt_status airt_child_restart_sized(airt_ctx *ctx, airt_ref who, const airt_res
     if (status == AIRT_OK) {
         resting = child->resting;
         no_news(child);
-        child->down = child->resting = child->started = child->restart_wanted = false;
+        child->over = child->down = child->resting = child->started = child->restart_wanted = false;
         child->kind = NULL;
         airi_life_revive(ctx, actor); /* its state first: whoever asks it to end now is heard */
     }

@@ -27,6 +27,8 @@ void airi_child_wants_restart(airt_system *system, airi_actor *actor);
 /* What it had in work when it failed. */
 void airi_child_in_work(airt_system *system, airi_actor *actor, const airt_kind *kind, uint64_t trace);
 bool airi_child_asks_fail(airt_system *system, airi_actor *actor);
+/* Under relations_lock, where the slot gets the next incarnation's number. */
+void airi_child_over(airt_system *system, airi_actor *actor);
 /* The last thing that its owner does for an incarnation that has ended: the actor is its supervisor's from then on.
  * False: it has none any more. */
 bool airi_child_down(airt_system *system, airi_worker *worker, airi_actor *actor);

@@ -307,6 +307,7 @@ void airi_ties_announce(airt_system *system, airi_worker *worker, airi_actor *ac
     }
     if (how == AIRI_GOES_DOWN) { /* under the lock: a notice reserved from now on is for the next incarnation */
         (void)airi_fetch_add(&actor->incarnation, 1, AIRI_SEQ_CST);
+        airi_child_over(system, actor);
         actor->trap_exit = false; /* its start says again whether it traps */
     }
     airi_mutex_unlock(&system->relations_lock);
