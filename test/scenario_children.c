@@ -618,103 +618,6 @@ static void whoever_waits_for_the_end_hears_why(void **state)
     sim_each(wait_body, NULL);
 }
 
-/* --- what lasts --------------------------------------------------------------------------------------------------- */
-
-static airt_timer  timer;
-static airt_status make_timer(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    (void)argument;
-    return airt_timer_new(ctx, &timer, tick, .n = 1);
-}
-static airt_status arm_timer(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    sim_say("%d", airt_timer_arm(ctx, timer, AIRT_MS((int64_t)(intptr_t)argument)));
-    return AIRT_OK;
-}
-static airt_status arm_and_stay(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)arm_timer(ctx, self, argument);
-    return airt_sleep(ctx, AIRT_MS(10));
-}
-static airt_status cancel_timer(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    (void)argument;
-    sim_say("%d", airt_timer_cancel(ctx, timer));
-    return AIRT_OK;
-}
-static void timer_body(sim *s)
-{
-    airt_ref boss = boss_with(s, HOLD);
-
-    sim_do(s, boss, make_timer, NULL);
-    sim_run(s, 10);
-    ASSERT_SAID(s, "");
-    sim_do(s, boss, arm_timer, (void *)(intptr_t)5);
-    sim_run(s, 4);
-    sim_do(s, boss, arm_timer, (void *)(intptr_t)5); /* anew */
-    sim_run(s, 4);
-    ASSERT_SAID(s, "1 1");
-    sim_run(s, 2);
-    ASSERT_SAID(s, "*1");
-    sim_do(s, boss, arm_and_stay, (void *)(intptr_t)1);
-    sim_run(s, 5);
-    sim_run(s, 10);
-    ASSERT_SAID(s, "1 *1");
-    sim_do(s, boss, arm_timer, (void *)(intptr_t)0);
-    sim_settle(s);
-    ASSERT_SAID(s, "1 *1");
-    sim_do(s, boss, cancel_timer, NULL);
-    sim_do(s, boss, arm_timer, NULL);
-    sim_settle(s);
-    ASSERT_SAID(s, "1 0");
-}
-static void a_timer_is_armed_again_and_again(void **state)
-{
-    (void)state;
-    sim_each(timer_body, NULL);
-}
-
-static airt_msg   *parcel;
-static airt_status build(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    (void)argument;
-    AIRT_TRY(airt_msg_new(ctx, &parcel, num, .n = 5));
-    return airt_msg_detach(ctx, parcel);
-}
-static airt_status pass_on(airt_ctx *ctx, struct puppet *self, void *argument)
-{
-    (void)self;
-    return airt_send(ctx, *(airt_ref *)argument, &parcel);
-}
-static void detach_body(sim *s)
-{
-    airt_ref a = sim_spawn(s, 'a'), b = sim_spawn(s, 'b'), c = sim_spawn(s, 'c');
-
-    parcel = NULL;
-    sim_do(s, a, build, NULL);
-    sim_settle(s);
-    ASSERT_OK(airt_stop(s->system, a, NULL)); /* it outlives its builder */
-    sim_settle(s);
-    sim_forget(s);
-    assert_non_null(parcel);
-    sim_do(s, b, pass_on, &c);
-    sim_settle(s);
-    ASSERT_SAID(s, "c:5");
-    airt_drop(&parcel); /* nothing, if it was sent */
-    sim_do(s, b, build, NULL);
-    sim_settle(s);
-    airt_drop(&parcel);
-}
-static void a_built_message_outlives_its_builder(void **state)
-{
-    (void)state;
-    sim_each(detach_body, NULL);
-}
-
 /* --- limits ------------------------------------------------------------------------------------------------------- */
 
 static void rate_body(sim *s)
@@ -793,8 +696,6 @@ int main(void)
         SIM_TEST(a_trapped_stop_overtakes_a_trapped_drain),
         SIM_TEST(a_restart_does_not_lose_a_trapped_stop),
         SIM_TEST(whoever_waits_for_the_end_hears_why),
-        SIM_TEST(a_timer_is_armed_again_and_again),
-        SIM_TEST(a_built_message_outlives_its_builder),
         SIM_TEST(restarts_per_second_of_the_whole_system),
         SIM_TEST(a_supervisor_is_an_actor),
         SIM_TEST(killed_in_its_start_and_started_again),

@@ -162,8 +162,8 @@ struct looker {
 AIRT_ON(looker, looker_start)
 {
     airt_ref    ref = AIRT_NONE;
-    airt_status status = airt_spawn_any(ctx, hoarder, &ref,
-                                        &(airt_spawn_options){ .supervised = true, .start = AIRT_START(hoarder) });
+    airt_status status =
+        airt_spawn_any(ctx, hoarder, &ref, &(airt_spawn_options){ .supervised = true, .start = AIRT_START(hoarder) });
 
     atomic_store(&all.child, ref.bits);
     gate_pass(&hold);
@@ -195,8 +195,7 @@ static void a_start_is_told_with_its_own_number(void **state)
     gate_close(&ending);
     memset(&all, 0, sizeof all);
     memset(&looked, 0, sizeof looked);
-    OK(airt_system_create(&(airt_system_options){ .workers = 2, .stuck_ms = 20, .dead_letter = hear_letter },
-                          &system));
+    OK(airt_system_create(&(airt_system_options){ .workers = 2, .stuck_ms = 20, .dead_letter = hear_letter }, &system));
     OK(airt_spawn_any(system, looker, &looker, &(airt_spawn_options){ .start = AIRT_START(looker) }));
     UNTIL(hold.inside == 1);
     OK(airt_tell_any(system, ref_of(&all.child), put_by));

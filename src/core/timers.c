@@ -225,7 +225,7 @@ bool airt_timer_arm(airt_ctx *ctx, airt_timer handle, airt_duration delay)
 
     airi_mutex_lock(&system->timer_lock);
     timer = airi_killed(ctx) ? NULL : timer_at(system, handle.bits);
-    if (timer != NULL && timer->period_ns == REARMED) {
+    if (timer != NULL && timer->period_ns == REARMED && timer->owner == airi_extra_seen(ctx->actor)) {
         disarm(system, &timer->head);
         timer->missed = false;
         arm(system, ctx->worker, &timer->head, span >= AIRI_NEVER - now ? AIRI_NEVER : now + span);
