@@ -47,7 +47,7 @@ struct airi_trap_thread {
     char  *stack; /* alternate signal stack, for threads that have none; NULL: they have */
     size_t stack_bytes;
     /* its own thread's */
-    airi_trap trap; /* the newest */
+    airi_trap trap; /* the newest that was contained */
     uint32_t  slot;
     uint64_t  mask;      /* of blocked signals, to which a contained fault goes back */
     uint64_t  unblocked; /* watched ones that were blocked before: see airi_trap_enter */
