@@ -587,6 +587,15 @@ static bool look_for_work(airi_worker *worker, int64_t began_ns)
     return found;
 }
 
+/* What was waited for. A due time that one can sleep until is nothing to look for, however soon it was. */
+static void learn(airi_worker *worker)
+{
+    airt_system *system = worker->system;
+    bool         by_time = airi_load(&system->timer_due, AIRI_RELAXED) <= worker->now_ns; /* relaxed: a glance */
+
+    airi_spin_learn(&worker->spin, by_time ? AIRI_NEVER : worker->now_ns - worker->idle_since_ns, system->spin_ns);
+}
+
 static bool spin(airi_worker *worker)
 {
     airt_system *system = worker->system;
@@ -614,7 +623,7 @@ void airi_park(airi_worker *worker)
     bool         rested = false;
 
     if (spin(worker)) {
-        airi_spin_learn(&worker->spin, worker->now_ns - worker->idle_since_ns, system->spin_ns);
+        learn(worker);
         return;
     }
     announce_parked(worker);
@@ -632,7 +641,7 @@ void airi_park(airi_worker *worker)
     airi_faults_replenish(worker); /* if there was no stack when it last took one */
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 1;
-    airi_spin_learn(&worker->spin, worker->now_ns - worker->idle_since_ns, system->spin_ns);
+    learn(worker);
     if (rested)
         airi_flight_note(system, (airi_flight_fact){ .type = AIRI_FLIGHT_UNPARK });
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Free slots of the actor table that a worker has at hand, so that a spawn and an end take no lock of the table. Last in,
- * first out: the one that was let last is in the cache still; generations tell its tenants apart. Its worker only; flushed
- * when that leaves. */
+/* Free slots of the table of actors, or of timers, that a worker has at hand, so that a spawn, an end and a timer take no
+ * lock of the table. Last in, first out: the one that was let last is in the cache still; generations tell its tenants
+ * apart. Its worker only; flushed when that leaves. */
 #ifndef AIRI_CORE_SLOTS_H
 #define AIRI_CORE_SLOTS_H
 

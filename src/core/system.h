@@ -76,11 +76,11 @@ struct airi_worker {
     airi_driven  driven;
     /* its own thread only */
     airi_cache  cache;
-    airi_slots  slots;
-    airi_stack *stack;      /* runs the loop now */
-    airi_stack *spare;      /* obtained before an await sends */
-    airi_stack *retired;    /* left for good by the last switch: to be given back */
-    airi_actor *committing; /* an actor whose suspension becomes visible after the switch */
+    airi_slots  slots, timer_slots; /* of system->slots and system->timers */
+    airi_stack *stack;              /* runs the loop now */
+    airi_stack *spare;              /* obtained before an await sends */
+    airi_stack *retired;            /* left for good by the last switch: to be given back */
+    airi_actor *committing;         /* an actor whose suspension becomes visible after the switch */
     bool        committing_receive;
     bool        was_keeper; /* kept the time until it was woken, and has found nothing yet */
     bool        chosen;     /* woken as the searching one, and has found nothing yet */

@@ -84,7 +84,7 @@ static airi_timer *timer_at(airt_system *system, uint64_t bits)
 }
 
 /* Ends a record; its message, if it is here, is the caller's. */
-static airt_msg *record_end(airt_system *system, airi_timer *timer)
+static airt_msg *record_end(airt_system *system, airi_worker *worker, airi_timer *timer)
 {
     airt_msg *msg = timer->msg;
 
@@ -94,7 +94,7 @@ static airt_msg *record_end(airt_system *system, airi_timer *timer)
         airi_budget_sub(timer->owner, timer->charge);
     airi_list_remove(&timer->owner_link);
     (void)airi_fetch_add(&timer->number, 1, AIRI_SEQ_CST);
-    airi_idtab_give(&system->timers, timer->index);
+    airi_slots_give(worker == NULL ? NULL : &worker->timer_slots, &system->timers, timer->index);
     return msg;
 }
 
@@ -106,12 +106,13 @@ static void message_free(airt_system *system, airi_worker *worker, airt_msg *msg
     airi_msg_done(system, worker, msg);
 }
 
-static airt_status timer_open(airt_system *system, airi_timer **out_timer)
+static airt_status timer_open(airt_system *system, airi_worker *worker, airi_timer **out_timer)
 {
     uint32_t    index;
     airi_timer *timer;
 
-    if (!airi_permits(system->world, AIRT_ALLOCATION_TIMER) || airi_idtab_take(&system->timers, &index) != AIRT_OK)
+    if (!airi_permits(system->world, AIRT_ALLOCATION_TIMER) ||
+        airi_slots_take(&worker->timer_slots, &system->timers, &index) != AIRT_OK)
         return AIRT_ENOMEM;
     timer = airi_idtab_at(&system->timers, index);
     timer->index = index;
@@ -162,7 +163,7 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
         status = AIRT_ENOMEM;
     extra = status == AIRT_OK ? airi_extra_of(system, ctx->worker, ctx->self) : NULL;
     if (status == AIRT_OK)
-        status = extra == NULL ? AIRT_ENOMEM : timer_open(system, &timer);
+        status = extra == NULL ? AIRT_ENOMEM : timer_open(system, ctx->worker, &timer);
     if (status == AIRT_OK) {
         timer->period_ns = period_ns;
         timer->msg = message_make(&caller, timer, kind, body, period_ns != 0, &status);
@@ -173,7 +174,7 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
         return status;
     airi_mutex_lock(&system->timer_lock);
     if (timer->msg == NULL || airi_killed(ctx)) { /* the killer releases timers under this lock */
-        airt_msg *msg = record_end(system, timer);
+        airt_msg *msg = record_end(system, ctx->worker, timer);
 
         airi_mutex_unlock(&system->timer_lock);
         message_free(system, ctx->worker, msg);
@@ -245,7 +246,7 @@ bool airt_timer_cancel(airt_ctx *ctx, airt_timer handle)
     airi_mutex_lock(&system->timer_lock);
     timer = airi_killed(ctx) ? NULL : timer_at(system, handle.bits);
     if (timer != NULL)
-        msg = record_end(system, timer);
+        msg = record_end(system, ctx->worker, timer);
     airi_mutex_unlock(&system->timer_lock);
     message_free(system, ctx->worker, msg);
     return msg != NULL;
@@ -258,7 +259,7 @@ void airi_timers_release(airt_system *system, airi_worker *worker, airi_extra *e
 
     airi_mutex_lock(&system->timer_lock);
     while (!airi_list_empty(&extra->timers)) {
-        msg = record_end(system, AIRI_CONTAINER(extra->timers.next, airi_timer, owner_link));
+        msg = record_end(system, worker, AIRI_CONTAINER(extra->timers.next, airi_timer, owner_link));
         if (msg != NULL)
             airi_ring_append(&messages, msg);
     }
@@ -278,44 +279,50 @@ static void fire_await(airt_system *system, airi_worker *worker, airi_timer_head
     airi_poke(system, worker, actor);
 }
 
-/* Its message goes on the list of what is sent after the lock is released. */
-static void fire_message(airt_system *system, airi_timer *timer, int64_t now, airt_msg **outgoing)
+typedef struct firing {
+    airt_system *system;
+    airi_worker *worker;
+    int64_t      now_ns;
+    airt_msg    *outgoing; /* sent after the lock is released */
+} firing;
+
+static void fire_message(firing *f, airi_timer *timer)
 {
     airt_msg *msg = timer->msg;
     int64_t   period = timer->period_ns;
 
     if (period == 0) {
-        msg = record_end(system, timer);
+        msg = record_end(f->system, f->worker, timer);
     } else if (period == REARMED) {
         timer->missed = msg == NULL;
         timer->msg = NULL;
     } else {
         int64_t due = timer->head.wheel.due_ns; /* from the due time, not from now: no drift */
 
-        airi_wheel_add(&system->wheel, &timer->head.wheel, due + period * (1 + (now - due) / period));
+        airi_wheel_add(&f->system->wheel, &timer->head.wheel, due + period * (1 + (f->now_ns - due) / period));
         timer->missed = msg == NULL;
         timer->msg = NULL;
     }
     if (msg != NULL)
-        airi_ring_append(outgoing, msg);
+        airi_ring_append(&f->outgoing, msg);
 }
 
-static void send_fired(airt_system *system, airi_worker *worker, airt_msg *outgoing)
+static void send_fired(firing *f)
 {
     airt_msg *msg;
 
-    while ((msg = airi_ring_pop(&outgoing)) != NULL) {
+    while ((msg = airi_ring_pop(&f->outgoing)) != NULL) {
         airt_ref    to = msg->sender; /* from its owner to itself */
-        airt_status status = airi_deliver_reserved(system, worker, to, msg);
+        airt_status status = airi_deliver_reserved(f->system, f->worker, to, msg);
 
         if (status != AIRT_OK)
-            airi_refused(system, worker, to, msg, status);
+            airi_refused(f->system, f->worker, to, msg, status);
     }
 }
 
 void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg *msg)
 {
-    airt_msg   *again = NULL;
+    firing      again = { .system = system, .worker = worker };
     airi_timer *timer;
 
     airi_mutex_lock(&system->timer_lock);
@@ -326,37 +333,38 @@ void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg 
         msg->flags |= AIRI_MSG_BOUND;
         timer->msg = msg;
         if (timer->missed && timer->period_ns == REARMED)
-            fire_message(system, timer, 0, &again);
+            fire_message(&again, timer);
         timer->missed = false;
     }
     airi_mutex_unlock(&system->timer_lock);
     if (timer == NULL)
         message_free(system, worker, msg);
-    send_fired(system, worker, again);
+    send_fired(&again);
+}
+
+static void fire(firing *f, airi_timer_head *head)
+{
+    AIRI_TALLY(f->system, f->worker, timers_fired, 1);
+    if (head->message == NULL)
+        fire_await(f->system, f->worker, head);
+    else
+        fire_message(f, head->message);
 }
 
 void airi_timers_run(airt_system *system, airi_worker *worker)
 {
-    int64_t   now = system->world->now_ns(system->world);
-    airt_msg *outgoing = NULL;
+    firing    f = { system, worker, system->world->now_ns(system->world), NULL };
     airi_list expired;
     int64_t   due;
 
     airi_list_init(&expired);
     airi_mutex_lock(&system->timer_lock);
-    (void)airi_wheel_expire(&system->wheel, now, &expired);
-    while (!airi_list_empty(&expired)) {
-        airi_timer_head *head = AIRI_CONTAINER(airi_list_pop_front(&expired), airi_timer_head, wheel.link);
-
-        AIRI_TALLY(system, worker, timers_fired, 1);
-        if (head->message == NULL)
-            fire_await(system, worker, head);
-        else
-            fire_message(system, head->message, now, &outgoing);
-    }
+    (void)airi_wheel_expire(&system->wheel, f.now_ns, &expired);
+    while (!airi_list_empty(&expired))
+        fire(&f, AIRI_CONTAINER(airi_list_pop_front(&expired), airi_timer_head, wheel.link));
     (void)due_changed(system, &due);
     if (system->foreign)
         system->world->poll_arm(system->poll, due);
     airi_mutex_unlock(&system->timer_lock);
-    send_fired(system, worker, outgoing);
+    send_fired(&f);
 }

@@ -67,6 +67,7 @@ static void worker_leave(airi_worker *worker)
     if (!airi_load(&system->halt, AIRI_SEQ_CST))
         hand_over_pool(worker);
     airi_slots_flush(&worker->slots, &system->slots);
+    airi_slots_flush(&worker->timer_slots, &system->timers);
     airi_cache_flush(&system->heap, &worker->cache);
 }
 
