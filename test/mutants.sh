@@ -102,10 +102,18 @@ for program in random model; do
     fi
 done
 
+places() { # places NUMBER: the sources that a mutant changes; in a header of the core it may be all of them
+    if grep -qE "AIRI_MUTANT_IS\($1\)" src/core/*.h; then
+        find src/core -name '*.c' ! -name '*_test.c'
+    else
+        grep -lE "AIRI_MUTANT_IS\($1\)" src/core/*.c src/supervise/*.c test/random_*.c
+    fi
+}
+
 hunt() { # hunt NUMBER WHAT: builds it and looks for it
     local number=$1 what=$2 dir=$work/$1 source objects=()
     mkdir -p "$dir"
-    for source in $(grep -lE "AIRI_MUTANT_IS\($number\)" src/core/*.c src/supervise/*.c test/random_*.c); do
+    for source in $(places "$number"); do
         compile "$source" "$dir/$(object_of "$source")" "-DAIRI_MUTANT=$number"
         objects+=("$dir/$(object_of "$source")")
     done
