@@ -2,7 +2,8 @@
 """airt beside its peers: python3 -B bench/compare [OPTION...] [WORKLOAD...], or make bench-peers ARGS=...
 
 Runs the workloads of airt-bench and the same of Tokio, Go and Erlang, where their tools are, with 1 and 2 workers, in
-one shuffled series; validates each run by its count. Writes bench/results/ (with --quick build/peers/results/): the
+one shuffled series; validates each run by its count. `savina`, alone: the programs of that suite, with 1 and 2
+workers. Writes bench/results/ (with --quick build/peers/results/): the
 records, the page with medians, ratios and goals, a plot for each workload. Exit status 1: a run counted wrong or a
 program did not build; 2: wrong arguments; 3: the machine is too noisy, nothing is reported."""
 import argparse
@@ -17,11 +18,12 @@ import noise
 import peers
 import report
 import series
-from workloads import BY_NAME, PEERS, WORKLOADS
+from workloads import BY_NAME, PEERS, SAVINA, WORKLOADS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 QUICK_REPEATS, REPEATS, REPEATS_LEAST = 2, 5, 5
 NO_LIMIT = float("inf")
+SUITE = "savina"
 FAILED, TOO_NOISY = 1, 3
 
 
@@ -32,7 +34,8 @@ def say(words):
 def parser():
     made = argparse.ArgumentParser(prog="bench/compare", description=__doc__,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("workload", nargs="*", help="all of them unless some are named: " + ", ".join(BY_NAME))
+    made.add_argument("workload", nargs="*", help="all of them unless some are named: "
+                      + ", ".join(workload.name for workload in WORKLOADS) + f"; or {SUITE}, or some of its programs")
     made.add_argument("--quick", action="store_true",
                       help="small sizes, 2 repeats, no limit on noise: shows that it works")
     made.add_argument("--json", action="store_true", help="the records on standard output too, as they come")
@@ -57,9 +60,10 @@ def with_defaults(chosen):
     if chosen.spread_max is None:
         chosen.spread_max = NO_LIMIT if chosen.quick else noise.SPREAD_MAX
     chosen.recorded = chosen.out is None and not chosen.quick  # the project's own record
-    chosen.records = (chosen.out or ROOT / "build" / "peers") / "series.jsonl"
+    chosen.folder = "results/savina" if chosen.workload == [SUITE] else "results"
+    chosen.records = (chosen.out or ROOT / "build/peers" / chosen.folder) / "series.jsonl"
     if chosen.out is None:
-        chosen.out = ROOT / ("build/peers/results" if chosen.quick else "bench/results")
+        chosen.out = ROOT / ("build/peers" if chosen.quick else "bench") / chosen.folder
     chosen.peers = [name for name in chosen.peers.split(",") if name]
     return chosen
 
@@ -67,7 +71,8 @@ def with_defaults(chosen):
 def arguments():
     made = parser()
     chosen = with_defaults(made.parse_args())
-    for kind, given, known in (("workload", chosen.workload, BY_NAME), ("peer", chosen.peers, PEERS)):
+    known_workloads = [SUITE] if SUITE in chosen.workload else BY_NAME
+    for kind, given, known in (("workload", chosen.workload, known_workloads), ("peer", chosen.peers, PEERS)):
         for name in given:
             if name not in known:
                 made.error(f"unknown {kind}: {name}")
@@ -79,7 +84,8 @@ def arguments():
 def measure(chosen):
     """Runs the series; gives back the file of its records."""
     there = peers.present(peers.all_known(ROOT, chosen.bench.resolve()), chosen.peers, say)
-    workloads = [BY_NAME[name] for name in chosen.workload] or WORKLOADS
+    suite = SAVINA if chosen.workload == [SUITE] else WORKLOADS
+    workloads = [BY_NAME[name] for name in chosen.workload if name != SUITE] or suite
     path = chosen.records
     path.parent.mkdir(parents=True, exist_ok=True)
     meta = {**machine.describe(chosen.bench.resolve()), "repeats": chosen.repeats, "seed": chosen.seed,
@@ -101,7 +107,7 @@ def publish(chosen, path):
     if path.resolve() != (chosen.out / "series.jsonl").resolve():
         shutil.copy(path, chosen.out / "series.jsonl")
     if chosen.recorded:
-        report.link(ROOT / "bench" / "README.md", "results", meta)
+        report.link(ROOT / "bench" / "README.md", chosen.folder, meta)
     say(f"wrote {chosen.out}/: README.md, series.jsonl and {len(names)} plots")
 
 

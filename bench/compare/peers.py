@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from workloads import EVERYTHING_ON, OURS, PEERS
+from workloads import EVERYTHING_ON, OURS, PEERS, SMALL
 
 CRATES = pathlib.Path("/usr/share/cargo/registry")
 
@@ -47,8 +47,9 @@ class Airt:
         return f"{number} ({done.stdout.strip()})" if done.returncode == 0 else number
 
     def command(self, cell, count):
-        words = [self.program, cell.workload.name, "--json", "--repeats", 1, "--workers", cell.workers,
-                 "--count", count, "--options", self.options]
+        size = ["--small"] if count == SMALL else ["--count", count] if count else []
+        words = [self.program, cell.workload.name, "--json", "--repeats", 1, "--workers", cell.workers, *size,
+                 "--options", self.options]
         return words + (["--actors", cell.workload.actors] if cell.workload.actors else []), {}
 
 

@@ -8,7 +8,7 @@ from plot import plot
 from summary import summarise
 from table import page
 
-BEGIN, END = "<!-- series -->", "<!-- /series -->"
+MARKS = {"results": "series", "results/savina": "savina"}  # in the bench's README, by folder
 
 
 def read(path):
@@ -42,8 +42,9 @@ def write(folder, meta, records):
 
 def link(readme, folder_name, meta):
     """Puts the newest series between the two marks of the bench's README."""
-    before, rest = readme.read_text().split(BEGIN)
-    after = rest.split(END)[1]
+    begin, end = f"<!-- {MARKS[folder_name]} -->", f"<!-- /{MARKS[folder_name]} -->"
+    before, rest = readme.read_text().split(begin)
+    after = rest.split(end)[1]
     line = (f"The newest series: [{folder_name}/README.md]({folder_name}/README.md), {meta['date']}, "
             f"{meta['compiler']}, {meta['processor']}.")
-    readme.write_text(f"{before}{BEGIN}\n{line}\n{END}{after}")
+    readme.write_text(f"{before}{begin}\n{line}\n{end}{after}")

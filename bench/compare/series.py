@@ -50,10 +50,12 @@ def validated(cell, count, answer):
     where = f"{cell.peer}, {cell.workload.name}, {workers_text(cell.workers)}"
     if status != 0:
         raise Wrong(f"{where}: exit status {status}\n{errors}")
-    want = cell.workload.check(count, cell.workload.actors)
     found = figures(output)
     if not found:
         raise Wrong(f"{where}: no figure\n{output}{errors}")
+    if cell.workload.check is None:
+        return found
+    want = cell.workload.check(count, cell.workload.actors)
     for figure in found:
         if figure["check"] != want:
             raise Wrong(f"{where}: {figure['name']} counted {figure['check']} instead of {want}")

@@ -4,7 +4,8 @@ import collections
 import dataclasses
 import statistics
 
-from workloads import BY_NAME, EVERYTHING_ON, GOAL_OPTIONS, GOAL_TO_BEST, GOALS_ALONE, OURS, PEERS, WORKLOADS
+from workloads import (BY_NAME, EVERYTHING_ON, GOAL_OPTIONS, GOAL_SPEEDUP, GOAL_TO_BEST, GOALS_ALONE, OURS, PEERS, SAVINA,
+                       WORKLOADS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +49,7 @@ def summarise(records):
         key = (record["workload"], record["name"], record["workers"])
         values[key][record["peer"]].append(record["value"])
         units[key] = record["unit"]
-    rank = {workload.name: index for index, workload in enumerate(WORKLOADS)}
+    rank = {workload.name: index for index, workload in enumerate(WORKLOADS + SAVINA)}
     keys = sorted(values, key=lambda key: (rank[key[0]], key[1:]))
     return [Figure(*key[:2], units[key], key[2], {who: seen(runs) for who, runs in values[key].items()})
             for key in keys]
@@ -69,6 +70,18 @@ def options_cost(figure):
     """(ratio of ours with everything on to ours without, verdict), or None."""
     ratio = figure.ratio(OURS, EVERYTHING_ON)
     return None if ratio is None else (ratio, verdict(ratio <= GOAL_OPTIONS))
+
+
+def speedups(figures):
+    """(figure with one worker, figure with two, how much less time two need, verdict or None) of Savina's programs."""
+    found = []
+    for one in figures:
+        two = next((other for other in figures if (other.name, other.workers) == (one.name, 2)), None)
+        if one.workers != 1 or two is None or BY_NAME[one.workload] not in SAVINA:
+            continue
+        ratio = one.by[OURS].median / two.by[OURS].median
+        found.append((one, two, ratio, verdict(ratio >= GOAL_SPEEDUP) if BY_NAME[one.workload].parallel else None))
+    return found
 
 
 def alone(figure):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The page of a series, in markdown: medians with their ranges, ratios to each peer and to the best one, what all
 options cost, and our figures that have goals of their own."""
-from summary import alone, options_cost, to_best
-from workloads import BY_NAME, EVERYTHING_ON, GOAL_OPTIONS, GOAL_TO_BEST, OURS, PEERS, TITLES, workers_text
+from summary import alone, options_cost, speedups, to_best
+from workloads import (BY_NAME, EVERYTHING_ON, GOAL_OPTIONS, GOAL_SPEEDUP, GOAL_TO_BEST, OURS, PEERS, SAVINA, TITLES,
+                       workers_text)
 
 
 def number(value):
@@ -68,11 +69,18 @@ def options_table(figures):
 def alone_table(figures):
     rows = []
     for figure in figures:
-        if BY_NAME[figure.workload].who == () and OURS in figure.by:
+        workload = BY_NAME[figure.workload]
+        if workload.who == () and workload not in SAVINA and OURS in figure.by:
             most, verdict = alone(figure) or (None, "–")
             rows.append([figure.name, str(figure.workers), figure.unit, ranged(figure.by[OURS]),
                          "–" if most is None else f"at most {number(most)}", verdict])
     return grid(["figure", "workers", "unit", "airt", "goal", ""], rows)
+
+
+def savina_table(figures):
+    rows = [[one.name, one.unit, ranged(one.by[OURS]), ranged(two.by[OURS]), ratio_text(ratio), verdict or "–"]
+            for one, two, ratio, verdict in speedups(figures)]
+    return grid(["program", "unit", "1 worker", "2 workers", "1 to 2", f"goal: at least {GOAL_SPEEDUP:.2f}"], rows)
 
 
 def tally(figures):
@@ -92,7 +100,7 @@ def head(meta, figures):
              "percentile over the median). Less is better everywhere."]
     if meta["quick"]:
         lines += ["", "**Quick: sizes that only show that it works. These are no figures to quote.**"]
-    return lines + ["", f"Goals against the best peer met: {tally(figures)}."]
+    return lines + (["", f"Goals against the best peer met: {tally(figures)}."] if compared(figures) else [])
 
 
 def page(meta, figures, plots):
@@ -104,6 +112,9 @@ def page(meta, figures, plots):
         parts += ["", f"## {label}", "", medians_table(some, peers), "", f"### Ratios, {label}", "",
                   "Ours to theirs: below 1, ours is quicker; in parentheses: theirs is an easier task (bench/README.md).",
                   "", ratios_table(some, peers)]
-    parts += ["", "## All options on", "", options_table(figures), "", "## Ours alone", "", alone_table(figures),
-              "", "## Plots", ""]
+    for title, table in (("All options on", options_table), ("Ours alone", alone_table), ("Savina", savina_table)):
+        rows = table(figures)
+        if rows.count("\n") > 1:
+            parts += ["", f"## {title}", "", rows]
+    parts += ["", "## Plots", ""]
     return "\n".join(parts + [f"![{name}]({name}.svg)" for name in plots]) + "\n"

@@ -13,6 +13,7 @@ TITLES = {OURS: "airt", EVERYTHING_ON: "airt, all options", "tokio": "Tokio", "g
 
 GOAL_TO_BEST = 0.6     # ours to the best peer, in every figure: all are the less the better
 GOAL_OPTIONS = 1.15    # ours with everything on to ours without
+GOAL_SPEEDUP = 1.7     # of the programs with parallel work: one worker's time over two's, at least
 GOALS_ALONE = {        # figure of ours: (workers, at most)
     "burst": (1, 64),
     "burst_left": (1, 10),
@@ -20,6 +21,7 @@ GOALS_ALONE = {        # figure of ours: (workers, at most)
 }
 
 PART = {"go": 0.5, "erlang": 0.25}
+SMALL = "small"        # the size of a program of Savina with --quick; otherwise its own
 QUICK_PART = 0.01
 QUICK_LEAST = 400
 
@@ -29,12 +31,13 @@ class Workload:
     name: str
     what: str
     count: int
-    check: Callable[[int, int], int]  # of count and actors
+    check: Optional[Callable[[int, int], int]]  # of count and actors; None: the program's own check is enough
     actors: int = 0
     who: tuple = PEERS
     unlike: tuple = ()                # those of them who do something easier: shown, but not counted as the best
     workers: tuple = (1, 2)
     options: bool = False             # also with everything on
+    parallel: bool = False            # a second worker is to help
     part: Optional[dict] = dataclasses.field(default=None, hash=False)  # of the count, for a peer; None: PART
 
 
@@ -83,7 +86,14 @@ WORKLOADS = (
     Workload("burst", "messages of 8 bytes wait in a box", 10000000, same, who=(), workers=(1,)),
     Workload("fairness", "a probe beside 1,000 actors that never rest", 3000, same, 1000, ()),
 )
-BY_NAME = {workload.name: workload for workload in WORKLOADS}
+
+PARALLEL = ("forkjoin", "trapezoid", "pi", "matrix", "quicksort", "queens", "fibonacci")
+ALIKE = ("forkcreate", "dictionary", "sortedlist", "buffer", "philosophers", "barber", "smokers", "logistic", "bank",
+         "radixsort", "filterbank", "sieve", "cobweb", "facility", "paths", "relaxation", "astar", "fibonacci_all",
+         "bitonic")
+SAVINA = tuple(Workload(name, "a program of the Savina suite", 0, None, who=(), parallel=name in PARALLEL)
+               for name in PARALLEL + ALIKE)  # those that are not above
+BY_NAME = {workload.name: workload for workload in WORKLOADS + SAVINA}
 
 
 def workers_text(workers):
@@ -91,7 +101,9 @@ def workers_text(workers):
 
 
 def count_for(workload, peer, quick):
-    """What --count is for a peer: a multiple of 100, so that shares are even."""
+    """What --count is for a peer: a multiple of 100, so that shares are even. 0: the program's own size."""
+    if workload.count == 0:
+        return SMALL if quick else 0
     part = (PART if workload.part is None else workload.part).get(peer, 1)
     count = workload.count * part * (QUICK_PART if quick else 1)
     least = min(workload.count, QUICK_LEAST)

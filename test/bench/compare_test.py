@@ -23,7 +23,7 @@ import report  # noqa: E402
 import series  # noqa: E402
 import summary  # noqa: E402
 import table  # noqa: E402
-from workloads import BY_NAME, OURS, WORKLOADS, count_for  # noqa: E402
+from workloads import BY_NAME, OURS, SAVINA, WORKLOADS, count_for  # noqa: E402
 
 META = {"date": "2026-01-02", "compiler": "gcc 12", "processor": "a machine <of> ours", "kernel": "6.1", "repeats": 3,
         "seed": 7, "quick": False, "floor": 20.0, "spread": 0.1,
@@ -103,6 +103,30 @@ class Table(unittest.TestCase):
         self.assertIn("![pingpong](pingpong.svg)", page)
         self.assertNotIn("no figures to quote", page)
         self.assertIn("no figures to quote", table.page({**META, "quick": True}, [], []))
+
+
+class Savina(unittest.TestCase):
+    def test_two_workers_beside_one(self):
+        figures = summary.summarise(runs("airt", (90, 100, 110), "matrix") + runs("airt", (50, 55, 60), "matrix", workers=2)
+                                    + runs("airt", [8], "bank") + runs("airt", [9], "bank", workers=2))
+        self.assertEqual([(one.name, round(ratio, 2), verdict) for one, _, ratio, verdict in summary.speedups(figures)],
+                         [("matrix", 1.82, "met"), ("bank", 0.89, None)])
+        self.assertIn("| matrix | ns/message | 100 (90–110) | 55 (50–60) | 1.82 | met |", table.page(META, figures, []))
+
+    def test_a_second_worker_that_helps_too_little(self):
+        figures = summary.summarise(runs("airt", [100], "matrix") + runs("airt", [60], "matrix", workers=2))
+        self.assertEqual(summary.speedups(figures)[0][3], "missed")
+
+    def test_the_whole_suite_is_known(self):
+        words = (pathlib.Path(__file__).resolve().parents[2] / "bench/savina/list.h").read_text()
+        self.assertEqual(set(re.findall(r"^    X\((\w+)\)", words, re.M)) - {workload.name for workload in WORKLOADS},
+                         {workload.name for workload in SAVINA})
+
+    def test_its_check_is_its_own(self):
+        cell = series.Cell(BY_NAME["matrix"], 1, OURS)
+        answer = json.dumps({"name": "matrix", "value": 1.0, "unit": "ms/run", "check": 5})
+        self.assertEqual(len(series.validated(cell, 0, (0, answer, ""))), 1)
+        self.assertEqual(count_for(BY_NAME["matrix"], OURS, False), 0)
 
 
 class Plot(unittest.TestCase):
