@@ -431,7 +431,8 @@ static inline bool has_had_its_turn(airi_worker *worker, airi_actor *actor, uint
         worker->turn_took = true;
         return false;
     }
-    return !airi_locality_empty(&worker->next) || !airi_runq_empty(&worker->runq);
+    return !airi_locality_empty(&worker->next) || !airi_runq_empty(&worker->runq) ||
+           airi_load(&worker->system->inject.count, AIRI_RELAXED) != 0; /* relaxed: a glance */
 }
 
 /* One message, or the end of the turn. True: go on. */
