@@ -27,7 +27,8 @@ typedef enum airt_overflow {
     AIRT_REFUSE,   /* the sender gets AIRT_EFULL and the message is a dead letter */
     AIRT_DROP_NEW, /* the sender gets AIRT_OK, the new message is a dead letter */
     AIRT_DROP_OLD, /* the oldest of the lowest priority, the new one included, is a dead letter */
-    AIRT_WAIT      /* the sending handler is suspended (an outside thread blocks), first come first served */
+    AIRT_WAIT /* the sending handler is suspended (an outside thread blocks) until there is room; those who wait are
+                    * let in first come first served */
 } airt_overflow;
 
 #define AIRT_UNBOUNDED UINT32_MAX

@@ -200,6 +200,7 @@ struct airi_extra {                         /* under actor->lock unless it says 
     airt_msg               *stash;          /* ring like a lane */
     uint32_t                stash_count, stash_max;
     uint32_t                wait_ms;
+    uint32_t                begun_wanted; /* the owner's: see hands_on in box.c */
     uint32_t                bytes_max;
     int64_t                 bytes_used;
     uint64_t                memory_max;  /* fixed; 0: no budget */

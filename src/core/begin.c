@@ -17,10 +17,11 @@ static inline void had_no_more(airt_system *system, airi_worker *worker, airt_ms
         airi_heap_give(&system->heap, airi_cache_of(worker), msg, airi_msg_bytes(msg));
 }
 
-/* What is lent goes back to its lender before the actor has had anything newer, and may be pushed again. */
-static bool is_lent(const airt_msg *msg)
+/* What is lent goes back to its lender before the actor has had anything newer, and may be pushed again. What is in the lanes
+ * of a drop-old box may be a sender's to end: one that took this tenant for the last one pushed it with a place. */
+static bool may_leave(airi_actor *actor, const airt_msg *msg)
 {
-    return airi_msg_is(msg, AIRI_MSG_TIMER);
+    return airi_msg_is(msg, AIRI_MSG_TIMER) || (airi_box(actor) & AIRI_BOX_DROP_OLD) != 0;
 }
 
 /* There is something new. */
@@ -31,7 +32,7 @@ static inline airi_link *have(airi_worker *worker, airi_actor *actor)
 
     had_no_more(worker->system, worker, before);
     airi_had(actor)->word |= (uint64_t)AIRI_MSG_HAD << AIRI_MSG_FLAGS_AT;
-    if (__builtin_expect(is_lent(airi_had(actor)), 0))
+    if (__builtin_expect(may_leave(actor, airi_had(actor)), 0))
         airi_box_let_go(worker->system, worker, actor);
     return oldest;
 }

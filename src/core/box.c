@@ -342,7 +342,7 @@ uint32_t airi_box_share(airi_actor *actor)
  * the other places; so that they cannot take all, one is let in for every whole box in any case. */
 static bool hands_on(const airi_worker *worker, airi_actor *actor)
 {
-    uint64_t begun = airi_load(&actor->handled, AIRI_RELAXED); /* owner's own */
+    uint32_t begun = airi_extra_seen(actor)->begun_wanted++; /* while others wait */
 
     if (worker->clock_every <= 1 || begun % box_floor(actor) == 0)
         return true;

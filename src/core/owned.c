@@ -194,10 +194,11 @@ static void leave_box(airt_ctx *ctx, const airt_msg *msg)
 airt_status airi_keeper_fill(airt_ctx *ctx, airt_msg *msg, airt_msg **out_msg)
 {
     airi_keeper *keeper = ctx->keeper;
-    size_t       bytes = sizeof *keeper + airi_msg_bytes(msg);
+    size_t       bytes;
 
     ctx->keeper = NULL;
     leave_box(ctx, msg);
+    bytes = sizeof *keeper + airi_msg_bytes(msg); /* not before: a killer may write the message's word */
     keeper_bind(keeper, msg);
     count_kept(ctx);
     if (!airi_budget_may(ctx, bytes)) {

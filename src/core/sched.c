@@ -17,7 +17,7 @@ enum {
     INJECT_EVERY = 32,    /* turns; then the injection queue comes first */
     REFILL_MAX = AIRI_RUNQ_MAX / 2,
     FEW = 2, /* in a queue, that thieves leave alone at first */
-    PATIENCE_NS = 20000,
+    PATIENCE_NS = 300000,
     NOW_AGE_MAX = 32, /* turns on one reading of the clock, where handlers are quick */
 };
 
@@ -290,7 +290,7 @@ void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *ac
 /* --- finding work ------------------------------------------------------------------------------------------------- */
 
 /* One or two have their data where they are, and are often begun there before they could be here: a pair that talks stays
- * together. They are left alone until their worker has not come to them for a while. Relaxed: glances. */
+ * together. They are left alone until the thief has found nothing else for a while. Relaxed: glances. */
 static bool ripe(airi_worker *thief, airi_worker *victim)
 {
     uint32_t head = airi_load(&victim->runq.head, AIRI_RELAXED);
@@ -300,12 +300,9 @@ static bool ripe(airi_worker *thief, airi_worker *victim)
     if (count == 0 || count > FEW || thief->driven_mode)
         return true;
     now_ns = thief->system->world->now_ns(thief->system->world);
-    if (thief->eyed == victim && thief->eyed_head == head)
-        return now_ns - thief->eyed_since_ns >= PATIENCE_NS;
-    thief->eyed = victim;
-    thief->eyed_head = head;
-    thief->eyed_since_ns = now_ns;
-    return false;
+    if (thief->hungry_since_ns == 0)
+        thief->hungry_since_ns = now_ns;
+    return now_ns - thief->hungry_since_ns >= PATIENCE_NS;
 }
 
 static airi_actor *steal_from(airi_worker *thief, airi_worker *victim)
@@ -438,6 +435,8 @@ airi_actor *airi_find_work(airi_worker *worker)
     account_quick(worker);
     actor = find_by_class(worker);
 
+    if (actor != NULL)
+        worker->hungry_since_ns = 0;
     if (actor != NULL && worker->chosen)
         hand_on(worker);
     if (actor != NULL && worker->was_keeper)
@@ -605,14 +604,16 @@ static bool spin(airi_worker *worker)
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 1;
     worker->idle_since_ns = worker->now_ns;
-    if (airi_spin_span_ns(&worker->spin) == 0 || (pooled && airi_load(&system->searching, AIRI_SEQ_CST) != 0))
+    /* Who makes a blocking actor runnable takes a thread that is parked, or starts one: one that looks is neither. */
+    if (worker->class == AIRI_CLASS_BLOCKING || airi_spin_span_ns(&worker->spin) == 0 ||
+        (pooled && airi_load(&system->searching, AIRI_SEQ_CST) != 0))
         return false;
     if (pooled)
         (void)airi_fetch_add(&system->searching, 1, AIRI_SEQ_CST);
     found = look_for_work(worker, worker->now_ns);
     if (pooled)
         (void)airi_fetch_sub(&system->searching, 1, AIRI_SEQ_CST);
-    worker->chosen = worker->chosen || (pooled && found);
+    worker->chosen = worker->chosen || pooled; /* found or not: who pushed meanwhile has left it to this one */
     return found;
 }
 
@@ -634,6 +635,7 @@ void airi_park(airi_worker *worker)
         airi_flight_note(system, (airi_flight_fact){ .type = AIRI_FLIGHT_PARK });
         airi_idle_changed(system);
         system->world->wait(system->world, &worker->word, 0, deadline);
+        worker->hungry_since_ns = 0;
         rested = true;
     }
     airi_watch_awake(worker);

@@ -90,9 +90,7 @@ struct airi_worker {
     uint32_t    next_streak, inject_age;
     uint32_t    quick_given, quick_turns; /* that may still begin without a look at anything but the locality slot */
     uint64_t    rng;
-    const airi_worker    *eyed; /* whose few it leaves alone; where they began, and since when */
-    uint32_t              eyed_head;
-    int64_t               eyed_since_ns;
+    int64_t     hungry_since_ns;       /* has found nothing but a few that it leaves alone since then; 0: it has */
     AIRI_ATOMIC(uint32_t) pinned_away; /* suspended activations that must come back to this thread */
     airi_injection        pinned;
     bool                  turn_took; /* what was there when the turn began */

@@ -322,7 +322,8 @@ airt_status airt_blocking_begin(airt_ctx *ctx)
         return AIRT_OK;
     airi_store(&worker->blocked, true, AIRI_SEQ_CST);
     airi_spill(worker);
-    if (airi_load(&ctx->system->parked_count, AIRI_SEQ_CST) > 0) {
+    if (airi_load(&ctx->system->parked_count, AIRI_SEQ_CST) > 0 ||
+        airi_load(&ctx->system->searching, AIRI_SEQ_CST) > 0) {
         airi_wake_one(ctx->system, worker); /* somebody is free to go on with what this worker has queued */
         return AIRT_OK;
     }

@@ -27,7 +27,8 @@ typedef enum airt_overflow {
     AIRT_REFUSE,   /* the sender gets AIRT_EFULL and the message is a dead letter */
     AIRT_DROP_NEW, /* the sender gets AIRT_OK, the new message is a dead letter */
     AIRT_DROP_OLD, /* the oldest of the lowest priority, the new one included, is a dead letter */
-    AIRT_WAIT      /* the sending handler is suspended (an outside thread blocks), first come first served */
+    AIRT_WAIT /* the sending handler is suspended (an outside thread blocks) until there is room; those who wait are
+                    * let in first come first served */
 } airt_overflow;
 
 #define AIRT_UNBOUNDED UINT32_MAX
@@ -69,8 +70,9 @@ typedef struct airt_send_options {
     airt_priority priority; /* AIRT_NORMAL is 0 */
     uint32_t      ttl_ms;   /* 0: the mailbox's own */
     uint64_t      trace;    /* 0: the trace id of the message in work */
-    airt_duration wait;     /* longest wait for room under AIRT_WAIT; 0: the mailbox's own */
+    airt_duration wait; /* longest wait for room under AIRT_WAIT; 0: the mailbox's own; AIRT_NO_WAIT: EFULL at once */
 } airt_send_options;
+#define AIRT_NO_WAIT AIRI_LITERAL(airt_duration, -1)
 
 typedef struct airt_timer {
     uint64_t bits;

@@ -43,20 +43,21 @@ typedef struct airt_child_change {
     airt_ref         who;
     uint64_t         tag;            /* of its spawn options */
     airt_reason      reason;         /* ENDED */
-    bool             started;        /* ENDED: its start had succeeded */
+    bool             started;        /* ENDED: its start had succeeded, or it has none */
     bool             restart_wanted; /* ENDED: its airt_failed answered AIRT_RESTART */
     const airt_kind *kind;           /* ENDED by a failure: of the message in work; NULL: none, or its start */
     uint64_t         trace;          /* and its trace id */
 } airt_child_change;
 
-/* The next thing that happened to a supervised child, in order. False: nothing more. */
+/* The next thing that happened to a supervised child, in order; what a restart came before is not told any more. False:
+ * nothing more, or this actor was killed. */
 AIRT_API bool      airt_child_next_sized(airt_ctx *ctx, airt_child_change *out_change, size_t change_size);
 static inline bool airt_child_next(airt_ctx *ctx, airt_child_change *out_change)
 {
     return airt_child_next_sized(ctx, out_change, sizeof(airt_child_change));
 }
 
-/* The tag that a child of this actor was spawned with. Fails: EINVAL (no child of this actor), EKILLED. */
+/* The tag that a supervised child of this actor was spawned with. Fails: EINVAL (there is no such), EKILLED. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_child_tag(airt_ctx *ctx, airt_ref who, uint64_t *out_tag);
 
 typedef struct airt_restart_options {
@@ -66,7 +67,7 @@ typedef struct airt_restart_options {
 /* Starts the next incarnation of a child that is down: fresh state, the construction arguments it was spawned with, the
  * same ref and name. The outcome comes as news. The child stays down when it fails.
  * Fails: EINVAL (not a child of this actor that is down), ENOMEM, EPENDING (the start handler of its killed incarnation
- * still runs with the arguments), ELIMIT (restarts_per_s of the system: later), ESTOPPING, EKILLED. */
+ * still runs with the arguments), ELIMIT (restarts_per_s of the system: later), ESTOPPING (the system is), EKILLED. */
 AIRT_API AIRT_MUST_CHECK airt_status      airt_child_restart_sized(airt_ctx *ctx, airt_ref who,
                                                                    const airt_restart_options *options, size_t options_size);
 AIRT_MUST_CHECK static inline airt_status airt_child_restart(airt_ctx *ctx, airt_ref who,

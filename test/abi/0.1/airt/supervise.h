@@ -89,7 +89,7 @@ typedef struct airt_child {
 
 /* Something that a supervisor did or saw. Strings and reason are lent for the call. */
 #define AIRT_SUPERVISION_TABLE(X)                                                                                      \
-    X(AIRT_SUP_STARTED, "started")                  /* progress; OTP: info level, all the others error level */        \
+    X(AIRT_SUP_STARTED, "started") /* progress (OTP: info level, all others error level); never of a dynamic one's */  \
     X(AIRT_SUP_TERMINATED, "terminated")            /* a child ended of its own accord */                              \
     X(AIRT_SUP_RESTARTING, "restarting")            /* and will be restarted, in delay_ms */                           \
     X(AIRT_SUP_START_FAILED, "start failed")        /* a start, or restart, of a child */                              \
@@ -169,8 +169,8 @@ typedef struct airt_spec_error {
 } airt_spec_error;
 
 /* Whether the tree can be started; out_error, which may be NULL, names the first field that is wrong. Thread: any.
- * Blocks: no.  Fails: EINVAL, EKIND (a behaviour has no handler for its start), EEXIST (two siblings of one id, or of
- * one name). */
+ * Blocks: no.  Fails: EINVAL, EKIND (a behaviour has no handler for its start, or for the checks of its health),
+ * EEXIST (two siblings of one id, or of one name). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_tree_check_sized(const airt_tree *tree, size_t tree_size, size_t child_size,
                                                            airt_spec_error *out_error);
 AIRT_MUST_CHECK static inline airt_status airt_tree_check(const airt_tree *tree, airt_spec_error *out_error)
@@ -208,7 +208,8 @@ static inline size_t airt_tree_print(const airt_tree *tree, airt_tree_format for
  * From outside it is a root: when it gives up, the system is asked to end (airt_system_wait) with reason
  * AIRT_EXIT_ESCALATED; when it ends otherwise, killed for one, nothing follows but the end of its children. The tree is
  * copied.
- * Fails: as airt_tree_check, EFAILED (a child did not start), else as airt_spawn_behavior. */
+ * Fails: as airt_tree_check, EFAILED (a child did not start, or memory was refused meanwhile), else as
+ * airt_spawn_behavior: EEXIST when the tree's name is taken. */
 AIRT_API AIRT_MUST_CHECK airt_status      airt_supervise_tree_sized(airt_from from, airt_ref *out_supervisor,
                                                                     const airt_tree *tree, size_t tree_size,
                                                                     size_t child_size);
@@ -230,7 +231,7 @@ typedef struct airt_child_key {
 #define AIRT_BY_REF(who) ((airt_child_key){ NULL, (who) })
 
 typedef enum airt_child_state {
-    AIRT_CHILD_STARTING,
+    AIRT_CHILD_STARTING, /* its start runs, or waits for its turn and is the first */
     AIRT_CHILD_RUNNING,
     AIRT_CHILD_STOPPING,
     AIRT_CHILD_RESTARTING, /* down, and due to be started again */
@@ -252,15 +253,18 @@ typedef struct airt_child_counts {
     uint32_t restarting;
 } airt_child_counts;
 
-/* The calls below ask a supervisor and wait for its answer, at most `within`.
- * All fail: ETIMEDOUT, EDEAD, ESTOPPING (it is stopping), ENOMEM, EKILLED, EDEADLK, and those given. */
+/* The calls below ask a supervisor and wait for its answer, at most `within`. What has begun then goes on.
+ * All fail: ETIMEDOUT, EDEAD, EKIND (it is no supervisor), ESTOPPING (it is stopping), EFULL (its mailbox is bounded by
+ * its spec, and full), ENOMEM, ELIMIT (stacks), EKILLED, EDEADLK, and those given. Those that wait for a start or a
+ * stop go on waiting when the child's group is restarted meanwhile. */
 
 /* Starts one more child: of a spec, behind the others; for a dynamic supervisor one of its template, of which only
- * spec->start (the template's if it has no kind), name and id are looked at; NULL: the template as it is. Waits for its
- * start. A child whose start fails is not kept; one whose start returns AIRT_STOP ("not now") is kept unless it is
- * temporary or dynamic: OK, and *out_ref is AIRT_NONE.
+ * spec->start (the template's if it has no kind) and name are looked at, and an id has no effect; NULL: the template as
+ * it is. Waits for its start. A child whose start fails is not kept; one whose start returns AIRT_STOP ("not now") is
+ * kept unless it is temporary or dynamic: OK, and *out_ref is AIRT_NONE.
  * Fails: EINVAL, EKIND (the spec, or it does not fit this supervisor), EEXIST (the id is taken: *out_ref is the child,
- * or AIRT_NONE when it is down; or another actor has the name), EFAILED (its start failed). */
+ * or AIRT_NONE when it is down; or another actor has the name), EFAILED (its start failed), ELIMIT (also actors_max),
+ * ESTOPPING (also: it was stopped before it had started). */
 AIRT_API AIRT_MUST_CHECK airt_status      airt_supervisor_start_child_sized(airt_from from, airt_ref supervisor,
                                                                             const airt_child *spec, size_t child_size,
                                                                             airt_duration within, airt_ref *out_ref);
@@ -276,7 +280,8 @@ AIRT_MUST_CHECK static inline airt_status airt_supervisor_start_child(airt_from 
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_stop_child(airt_from from, airt_ref supervisor, airt_child_key key,
                                                                 airt_duration within);
 /* Starts a child that is down, and waits for its start. It does not count toward the intensity.
- * Fails: ENOENT, EINVAL (dynamic), ERUNNING, EPENDING (it is about to be restarted), EFAILED. */
+ * Fails: ENOENT, EINVAL (dynamic), ERUNNING, EPENDING (it is about to be restarted), EFAILED, ELIMIT (also restarts_per_s
+ * of the system), ESTOPPING (also: it was stopped before it had started). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_restart_child(airt_from from, airt_ref supervisor,
                                                                    airt_child_key key, airt_duration within,
                                                                    airt_ref *out_ref);
@@ -292,7 +297,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_count(airt_from from, airt_
 /* Fills infos with up to max children in order of start and *out_count with how many there are. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_list(airt_from from, airt_ref supervisor, airt_duration within,
                                                           airt_child_info *infos, size_t max, size_t *out_count);
-/* Another rule from now on. Fails: EINVAL (AIRT_NEVER with significant children). */
+/* Another rule from now on. Fails: EINVAL (no such rule; AIRT_NEVER with significant children). */
 AIRT_API AIRT_MUST_CHECK airt_status airt_supervisor_set_auto_shutdown(airt_from from, airt_ref supervisor,
                                                                        airt_auto_shutdown rule, airt_duration within);
 /* The running tree as text, one line for each child with its state and restarts, trees below included; as
@@ -326,7 +331,8 @@ struct airt_health_report {
 };
 AIRI_RUNTIME_KIND(airt_health_check, number)
 AIRI_RUNTIME_KIND(airt_health_report, number, wellness)
-/* Answers the probe in work. Thread: inside a handler.  Blocks: no.  Fails: EINVAL (no probe in work), as airt_tell. */
+/* Answers the probe in work; an answer that cannot be sent is a missed one. Thread: inside a handler.  Blocks: no.
+ * Fails: EINVAL (no probe in work). */
 AIRT_API airt_status airt_health_tell(airt_ctx *ctx, airt_wellness wellness);
 
 #ifdef __cplusplus
