@@ -20,7 +20,12 @@ def processor():
     return f"{found.group(1) if found else os.uname().machine}, {os.cpu_count()} processors"
 
 
+def kernel():
+    """Its number; what else its builder called it says nothing here."""
+    return re.match(r"[\d.]*", os.uname().release).group(0)
+
+
 def describe(bench):
     """The head of a series."""
     return {"date": datetime.date.today().isoformat(), "compiler": compiler(bench), "processor": processor(),
-            "kernel": os.uname().release}
+            "kernel": kernel()}
