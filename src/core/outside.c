@@ -71,9 +71,8 @@ static void take_answers(airt_system *system, airi_actor *slot)
 }
 
 /* Whether something came while it looked. */
-static bool look_for_answer(airt_system *system, airi_actor *slot, int64_t began_ns)
+static bool look_for_answer(airt_system *system, airi_actor *slot, int64_t until_ns)
 {
-    int64_t  until_ns = began_ns + airi_spin_span_ns(&system->spin_outside);
     unsigned looks = 0;
 
     while (!airi_mail_has_new(&slot->urgent)) {
@@ -109,10 +108,11 @@ airt_status airi_outside_call_wait(airt_system *system, airi_actor *slot, airt_c
 {
     airi_call_record *record = airi_call_of(system, call);
     int64_t           began_ns = system->spin_ns != 0 ? system->world->now_ns(system->world) : 0;
+    int64_t           span_ns = airi_spin_span_ns(&system->spin_outside);
     bool              in_time = true;
 
-    if (airi_spin_span_ns(&system->spin_outside) != 0)
-        (void)look_for_answer(system, slot, began_ns);
+    if (span_ns != 0)
+        (void)look_for_answer(system, slot, deadline_ns - began_ns < span_ns ? deadline_ns : began_ns + span_ns);
     for (take_answers(system, slot); in_time && !record->done; take_answers(system, slot))
         in_time = sleep_once(system, slot, deadline_ns);
     if (system->spin_ns != 0)
