@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Boxes: how their owner takes messages out and begins them. In the plain bounded box that needs no locked instruction:
+/* Boxes: how their owner takes messages out and begins them. In a plain box, bounded or not, that needs no locked instruction:
  * the newest that was taken stays in the mail word (mailbox.h: `had`), and its memory lives until it may go. Owner only. */
 #include "base/mutant.h"
 #include "core/await.h"

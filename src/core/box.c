@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Boxes: how a message gets in, also by waiting for room. The plain bounded box needs one locked instruction; a box with
+/* Boxes: how a message gets in, also by waiting for room. A plain box, bounded or not, needs one locked instruction; a box with
  * another rule for the full case takes its slot's lock. Any thread. */
 #include "base/mutant.h"
 #include "core/await.h"

@@ -48,11 +48,15 @@ airi_link *airi_box_gather(airi_worker *worker, airi_actor *actor);
  * goes while the message is still in work. */
 void airi_box_let_go(airt_system *system, airi_worker *worker, airi_actor *actor);
 /* Owner, at the end: refuses from here on; what was new, oldest first. */
-airi_link              *airi_box_close(airt_system *system, airi_worker *worker, airi_actor *actor);
+airi_link *airi_box_close(airt_system *system, airi_worker *worker, airi_actor *actor);
+
+/* Owner: the newest message that was taken, as long as the mail word holds it; or NULL. */
 static inline airt_msg *airi_had(airi_actor *actor)
 {
     return (airt_msg *)(void *)airi_mail_link_at(actor->had);
 }
+
+/* Owner: the oldest of these kinds, or NULL. */
 airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_kind *const kinds[]);
 /* Takes a waiting sender out of its queue. False: it has been decided already. Any thread. */
 bool airi_waiter_withdraw(airt_system *system, airi_waiter *waiter);

@@ -159,8 +159,8 @@ static inline airi_mail_pushed airi_mail_push_unbounded(airi_mail *mail, airi_ro
 
 /* How many places are taken, by a word read before. More than AIRI_ROOM_MAX: `begun` has overtaken the word, which is to
  * be read again. `max` is 1 to AIRI_ROOM_MAX. It is never exceeded: begun only grows, so what is used when the word is
- * replaced is at most what was computed. Never refused falsely: begun was no larger when the word was read than when it
- * was read itself. */
+ * replaced is at most what was computed. Never refused falsely, but after AIRI_ROOM_TRIES: begun was no larger when the
+ * word was read than when it was read itself. */
 static inline uint32_t airi_room_used_by(airi_room *room, uint64_t word)
 {
     /* Acquire: partner is the release in airi_room_begin; who sees the new begun sees the word it came from. */

@@ -86,7 +86,7 @@ struct airi_worker {
     bool        chosen;     /* woken as the searching one, and has found nothing yet */
     bool        mid_turn;   /* driven: it yielded at a seam, not at the end of a turn */
     int64_t     now_ns;
-    uint32_t    now_age; /* messages since now_ns was read */
+    uint32_t    now_age; /* turns since now_ns was read */
     uint32_t    next_streak, inject_age;
     uint32_t    quick_given, quick_turns; /* that may still begin without a look at anything but the locality slot */
     uint64_t    rng;
@@ -157,7 +157,6 @@ struct airt_ctx {
     /* the message in work */
     airt_msg *msg;         /* NULL once kept, stashed or forwarded */
     int64_t   deadline_ns; /* of the request being served; 0: none */
-    bool      answered;    /* nothing is owed to an asker any more */
     bool      refused;     /* airt_refuse was called for it */
     bool      in_hook;     /* post_stop: may not await */
     uint16_t  foreign;     /* inside airt_blocking_begin, and how deep inside airt_foreign_begin: AIRI_REGION_ */
@@ -225,7 +224,7 @@ struct airt_system {
     airi_mutex            workers_lock; /* starting workers */
     airi_injection        inject;
     airi_injection        blocking; /* for AIRI_CLASS_BLOCKING */
-    AIRI_ATOMIC(uint32_t) blocking_workers, blocking_idle, dedicated_workers, spare_workers;
+    AIRI_ATOMIC(uint32_t) blocking_workers, dedicated_workers, spare_workers;
 
     airi_mutex            idle_lock; /* the two lists of parked workers */
     airi_list             parked, parked_blocking;
@@ -263,7 +262,6 @@ struct airt_system {
     AIRI_ATOMIC(uint32_t) reported; /* workers whose handlers were told to be stuck; the watch's */
 
     airi_mutex  callers_lock;
-    uint32_t    callers; /* free caller slots, by run_next index */
     airi_actor *caller_free;
 
     struct airi_flight *flight; /* NULL: none; fixed after create */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Tell and forward. Most messages are told by a handler, in order and whole: a body without views or blobs, to a living
- * actor's bounded box that has room. Those go the short way, which fails for every other case without having done
+ * actor's box that has room. Those go the short way, which fails for every other case without having done
  * anything; then the long way is gone from the beginning, and says what is wrong. Any thread. */
 #include "base/mutant.h"
 #include "base/sized.h"

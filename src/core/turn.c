@@ -304,8 +304,8 @@ static inline bool went_idle(airi_worker *worker, airi_actor *actor)
     if (last != NULL) /* over, like all that was taken; only the word kept it */
         airi_heap_give(&worker->system->heap, &worker->cache, last, airi_msg_bytes(last));
     airi_seam(worker);
-    /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves. */
-    /* Claimed back, it is ours like any actor from a queue: others may have run it meanwhile, suspended it too. */
+    /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves.
+     * Claimed back, it is ours like any actor from a queue: others may have run it meanwhile, suspended it too. */
     if (!AIRI_MUTANT_IS(2) && work_came(actor) && airi_mail_claim(&actor->mail))
         airi_schedule(worker->system, worker, actor);
     return true;
