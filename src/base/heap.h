@@ -175,6 +175,34 @@ static inline void *airi_heap_take(airi_heap *heap, airi_cache *cache, size_t by
     return airi_heap_take_slow(heap, cache, bytes);
 }
 
+/* The same at hand in a cache, `units` of 16 bytes, at most AIRI_HEAP_INLINE_MAX; NULL: not at hand, ask airi_heap_take. */
+static inline void *airi_cache_take(airi_cache *cache, size_t units)
+{
+    airi_bin   *bin = &cache->bins[airi_heap_class_of[units]];
+    airi_block *block = bin->hot;
+
+    if (block == NULL)
+        return NULL;
+    bin->hot = airi_block_next(block);
+    bin->count--;
+    return airi_heap_reveal(block, units * 16);
+}
+
+/* True: taken back. False: the cache has enough, airi_heap_give knows better. `units` as above. */
+static inline bool airi_cache_give(airi_cache *cache, void *memory, size_t units)
+{
+    airi_bin   *bin = &cache->bins[airi_heap_class_of[units]];
+    airi_block *block;
+
+    if (bin->count >= bin->batch)
+        return false;
+    block = airi_heap_bury(memory, units * 16);
+    airi_block_set_next(block, bin->hot);
+    bin->hot = block;
+    bin->count++;
+    return true;
+}
+
 /* `bytes` is what was asked for. NULL memory is harmless. */
 static inline void airi_heap_give(airi_heap *heap, airi_cache *cache, void *memory, size_t bytes)
 {

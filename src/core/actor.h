@@ -39,9 +39,13 @@ enum {
     AIRI_NOT_TRAPPED = 1 << 10, /* never set: with ASKED_STOP, a request that is not trapped */
     AIRI_OVER_BUDGET = 1 << 11, /* the owner's: it wanted more memory than it may have; see budget.h */
     AIRI_QUARANTINE = 1 << 12,  /* some messages are not to be begun: see quarantine.h; set and cleared under lock */
-    AIRI_DOWN = 1 << 13, /* supervised, and between two incarnations: asks to end find nothing to do; under lock */
+    AIRI_DOWN = 1 << 13,  /* supervised, and between two incarnations: asks to end find nothing to do; under lock */
+    AIRI_RULES = 1 << 14, /* fixed while a tenant lives: its box is none of the plain ones, or has a time-to-live */
     AIRI_ENDING = AIRI_ASKED_STOP | AIRI_ASKED_KILL | AIRI_ASKED_LINKED,
     AIRI_CLOSED_TO_SENDERS = AIRI_ENDING | AIRI_ASKED_DRAIN,
+    /* With none of these the owner's next step is the short one. */
+    AIRI_STEP_FLAGS =
+        AIRI_CLOSED_TO_SENDERS | AIRI_OVER_BUDGET | AIRI_LANE_NEWS | AIRI_QUARANTINE | AIRI_SLOW | AIRI_RULES,
 };
 
 enum {                      /* how a mailbox differs from the plain bounded one */
@@ -297,16 +301,47 @@ static inline airt_ref airi_actor_ref(airi_actor *actor)
     return (airt_ref){ airi_ref_bits(actor->index, airi_load(&actor->generation, AIRI_RELAXED)) };
 }
 
+/* The oldest of a ring, or NULL. Who takes one takes the next soon, most often. */
+static inline airt_msg *airi_ring_pop(airt_msg **newest)
+{
+    airt_msg  *last = *newest;
+    airt_msg  *oldest;
+    airi_link *next;
+
+    if (last == NULL)
+        return NULL;
+    oldest = (airt_msg *)(void *)last->link.next;
+    next = oldest->link.next;
+    if (oldest == last)
+        *newest = NULL;
+    last->link.next = next;
+    __builtin_prefetch(next);
+    return oldest;
+}
+
 /* lanes.c: owner only (drop-old boxes: under extra->lock) */
 void      airi_lane_append(airi_actor *actor, airt_msg *msg);
 void      airi_lane_sort_in(airi_actor *actor, airi_link *oldest_first);
-airt_msg *airi_lane_pop(airi_actor *actor);
+airt_msg *airi_lane_pop_any(airi_actor *actor);
+/* The same where one lane is in use, most often. */
+static inline airt_msg *airi_lane_pop(airi_actor *actor)
+{
+    unsigned  mask = actor->lane_mask;
+    unsigned  rank = airi_priority_rank(AIRT_NORMAL);
+    airt_msg *msg;
+
+    if (__builtin_expect(mask != 1u << rank, 0))
+        return airi_lane_pop_any(actor);
+    msg = airi_ring_pop(&actor->lane[rank]);
+    if (actor->lane[rank] == NULL)
+        actor->lane_mask = 0;
+    return msg;
+}
 /* The oldest that takes room, of the lowest rank that has one, up to `highest`. */
 airt_msg *airi_lane_evict(airi_actor *actor, unsigned highest);
 /* All of it, a ring for each rank. */
-void      airi_lanes_take(airi_actor *actor, airt_msg *out_lane[AIRI_LANES]);
-airt_msg *airi_ring_pop(airt_msg **newest);
-void      airi_ring_append(airt_msg **newest, airt_msg *msg);
+void airi_lanes_take(airi_actor *actor, airt_msg *out_lane[AIRI_LANES]);
+void airi_ring_append(airt_msg **newest, airt_msg *msg);
 /* Every message of a ring, in order, before the queued mail of its rank. */
 void      airi_lane_put_back(airi_actor *actor, airt_msg **ring);
 airt_msg *airi_lane_extract(airi_actor *actor, const airt_kind *const kinds[]);

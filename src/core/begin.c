@@ -7,16 +7,6 @@
 #include "core/letters.h"
 #include "core/life.h"
 
-/* Of the message that was the newest before. */
-static inline void had_no_more(airt_system *system, airi_worker *worker, airt_msg *msg)
-{
-    if (msg == NULL)
-        return;
-    airi_msg_clear(msg, AIRI_MSG_HAD);
-    if (airi_msg_is(msg, AIRI_MSG_OVER))
-        airi_heap_give(&system->heap, airi_cache_of(worker), msg, airi_msg_bytes(msg));
-}
-
 /* What is lent goes back to its lender before the actor has had anything newer, and may be pushed again. What is in the lanes
  * of a drop-old box may be a sender's to end: one that took this tenant for the last one pushed it with a place. */
 static bool may_leave(airi_actor *actor, const airt_msg *msg)
@@ -30,7 +20,7 @@ static inline airi_link *have(airi_worker *worker, airi_actor *actor)
     airt_msg  *before = airi_had(actor);
     airi_link *oldest = airi_mail_had(&actor->mail, &actor->had);
 
-    had_no_more(worker->system, worker, before);
+    airi_had_no_more(worker->system, worker, before);
     airi_had(actor)->word |= (uint64_t)AIRI_MSG_HAD << AIRI_MSG_FLAGS_AT;
     if (__builtin_expect(may_leave(actor, airi_had(actor)), 0))
         airi_box_let_go(worker->system, worker, actor);
@@ -48,7 +38,7 @@ void airi_box_let_go(airt_system *system, airi_worker *worker, airi_actor *actor
 
     if (msg != NULL)
         airi_mail_let_go(&actor->mail, &actor->had);
-    had_no_more(system, worker, msg);
+    airi_had_no_more(system, worker, msg);
 }
 
 airi_link *airi_box_close(airt_system *system, airi_worker *worker, airi_actor *actor)
@@ -57,7 +47,7 @@ airi_link *airi_box_close(airt_system *system, airi_worker *worker, airi_actor *
     airi_link *oldest = airi_mail_close(&actor->mail, actor->had);
 
     actor->had = 0;
-    had_no_more(system, worker, before);
+    airi_had_no_more(system, worker, before);
     return oldest;
 }
 
@@ -148,7 +138,8 @@ static bool wanted(airi_worker *worker, airi_actor *actor, const airt_msg *msg, 
     airt_system *system = worker->system;
 
     *out_reason = AIRT_LETTER_EXPIRED;
-    if (!AIRI_MUTANT_IS(7) && msg->deadline_ns != 0 && msg->deadline_ns <= system->world->now_ns(system->world))
+    if (!AIRI_MUTANT_IS(7) && airi_msg_is(msg, AIRI_MSG_DEADLINE) &&
+        msg->deadline_ns <= system->world->now_ns(system->world))
         return false;
     if (airi_msg_is(msg, AIRI_MSG_REQUEST) && !airi_call_alive(system, msg->correlation))
         return false;
@@ -195,12 +186,12 @@ bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     begun(worker, actor, msg);
     /* Relaxed: the owner's own generation. */
     if (__builtin_expect(generation != airi_load(&actor->generation, AIRI_RELAXED), 0) ||
-        ((msg->deadline_ns != 0 || (msg->flags & (AIRI_MSG_REQUEST | AIRI_MSG_BOUND)) != 0) &&
+        ((msg->flags & (AIRI_MSG_DEADLINE | AIRI_MSG_REQUEST | AIRI_MSG_BOUND)) != 0 &&
          !wanted(worker, actor, msg, &reason))) {
         AIRI_TALLY(worker->system, worker, queued, -1);
         airi_dead(worker->system, worker, (airt_ref){ airi_ref_bits(actor->index, generation) }, msg, reason);
         return false;
     }
-    airi_begun(worker, actor, msg);
+    airi_begun(worker, actor, msg, true);
     return true;
 }

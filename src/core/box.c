@@ -473,8 +473,8 @@ static void stamp(airt_system *system, airi_actor *actor, airt_msg *msg)
 {
     int64_t ttl_ms = airi_load(&actor->ttl_ms, AIRI_RELAXED); /* relaxed: see the field */
 
-    if (ttl_ms != 0 && msg->deadline_ns == 0) {
-        msg->deadline_ns = system->world->now_ns(system->world) + 1000000 * ttl_ms;
+    if (ttl_ms != 0 && airi_msg_deadline(msg) == 0) {
+        airi_msg_set_deadline(msg, system->world->now_ns(system->world) + 1000000 * ttl_ms);
         msg->flags |= AIRI_MSG_TTL;
     }
     if (airi_msg_is(msg, AIRI_MSG_REQUEST))

@@ -267,7 +267,7 @@ static airt_msg *request_make(const airi_caller *caller, const airi_request *req
     airi_msg_trailer(msg)->trace = caller->ctx != NULL ? caller->ctx->trace : 0;
     msg->flags |= AIRI_MSG_REQUEST;
     msg->correlation = call.bits;
-    msg->deadline_ns = request->deadline_ns == AIRI_NEVER ? 0 : request->deadline_ns;
+    airi_msg_set_deadline(msg, request->deadline_ns == AIRI_NEVER ? 0 : request->deadline_ns);
     return msg;
 }
 

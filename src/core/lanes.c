@@ -12,48 +12,52 @@ enum {
     AIRI_SKIPS_MAX = 63
 };
 
-void airi_ring_append(airt_msg **newest, airt_msg *msg)
+/* A chain, linked from `first` to `last`. */
+static void ring_append_chain(airt_msg **newest, airt_msg *first, airt_msg *last)
 {
     if (*newest == NULL) {
-        msg->link.next = &msg->link;
+        last->link.next = &first->link;
     } else {
-        msg->link.next = (*newest)->link.next;
-        (*newest)->link.next = &msg->link;
+        last->link.next = (*newest)->link.next;
+        (*newest)->link.next = &first->link;
         if (AIRI_MUTANT_IS(1))
             return;
     }
-    *newest = msg;
+    *newest = last;
 }
 
-airt_msg *airi_ring_pop(airt_msg **newest)
+void airi_ring_append(airt_msg **newest, airt_msg *msg)
 {
-    airt_msg *oldest;
+    ring_append_chain(newest, msg, msg);
+}
 
-    if (*newest == NULL)
-        return NULL;
-    oldest = (airt_msg *)(void *)(*newest)->link.next;
-    if (oldest == *newest)
-        *newest = NULL;
-    else
-        (*newest)->link.next = oldest->link.next;
-    return oldest;
+static void append_chain(airi_actor *actor, airt_msg *first, airt_msg *last)
+{
+    unsigned rank = airi_priority_rank((airt_priority)first->priority);
+
+    ring_append_chain(&actor->lane[rank], first, last);
+    actor->lane_mask = (uint8_t)(actor->lane_mask | (1u << rank));
 }
 
 void airi_lane_append(airi_actor *actor, airt_msg *msg)
 {
-    unsigned rank = airi_priority_rank((airt_priority)msg->priority);
-
-    airi_ring_append(&actor->lane[rank], msg);
-    actor->lane_mask = (uint8_t)(actor->lane_mask | (1u << rank));
+    append_chain(actor, msg, msg);
 }
 
+/* Those of one rank in a row are linked already: they go in as they are. */
 void airi_lane_sort_in(airi_actor *actor, airi_link *oldest_first)
 {
-    while (oldest_first != NULL) {
-        airi_link *next = oldest_first->next;
+    airt_msg *next = (airt_msg *)(void *)oldest_first;
 
-        airi_lane_append(actor, (airt_msg *)(void *)oldest_first);
-        oldest_first = next;
+    while (next != NULL) {
+        airt_msg *first = next;
+        airt_msg *last;
+
+        do {
+            last = next;
+            next = (airt_msg *)(void *)last->link.next;
+        } while (next != NULL && next->priority == first->priority);
+        append_chain(actor, first, last);
     }
 }
 
@@ -73,7 +77,7 @@ static airt_msg *pop_rank(airi_actor *actor, unsigned rank)
     return msg;
 }
 
-airt_msg *airi_lane_pop(airi_actor *actor)
+airt_msg *airi_lane_pop_any(airi_actor *actor)
 {
     unsigned mask = actor->lane_mask;
     unsigned highest, lowest;

@@ -3,6 +3,7 @@
 #ifndef AIRI_CORE_LETTERS_H
 #define AIRI_CORE_LETTERS_H
 
+#include "base/compiler.h"
 #include "base/mutant.h"
 #include "core/sched.h"
 
@@ -56,6 +57,16 @@ static inline airt_msg *airi_had(airi_actor *actor)
     return (airt_msg *)(void *)airi_mail_link_at(actor->had);
 }
 
+/* Owner: of the message that was `had` until now. */
+static inline void airi_had_no_more(airt_system *system, airi_worker *worker, airt_msg *msg)
+{
+    if (msg == NULL)
+        return;
+    airi_msg_clear(msg, AIRI_MSG_HAD);
+    if (airi_msg_is(msg, AIRI_MSG_OVER))
+        airi_heap_give(&system->heap, airi_cache_of(worker), msg, airi_msg_bytes(msg));
+}
+
 /* Owner: the oldest of these kinds, or NULL. */
 airt_msg *airi_box_extract(airi_worker *worker, airi_actor *actor, const airt_kind *const kinds[]);
 /* Takes a waiting sender out of its queue. False: it has been decided already. Any thread. */
@@ -81,12 +92,11 @@ static inline airi_actor *airi_box_of(airt_system *system, airt_ref to)
  * fields. */
 static inline bool airi_box_is_plain(airi_actor *actor)
 {
-    return (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_CLOSED_TO_SENDERS) == 0 &&
-           ((airi_box(actor) & ~(unsigned)AIRI_BOX_PLAIN) | airi_load(&actor->ttl_ms, AIRI_RELAXED)) == 0;
+    return (airi_load(&actor->flags, AIRI_RELAXED) & (AIRI_CLOSED_TO_SENDERS | AIRI_RULES)) == 0;
 }
 
 /* Into a plain box, with a place of its own. */
-static inline airi_mail_pushed airi_box_push(airi_actor *actor, airt_msg *msg)
+static AIRI_ALWAYS_INLINE airi_mail_pushed airi_box_push(airi_actor *actor, airt_msg *msg)
 {
     uint32_t max = airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0);
 
@@ -106,27 +116,27 @@ static inline void airi_begin_place(airi_worker *worker, airi_actor *actor)
 }
 
 /* Owner: it is begun, as far as account and readings go. */
-static inline void airi_begun(airi_worker *worker, airi_actor *actor, const airt_msg *msg)
+static inline void airi_begun(airi_worker *worker, airi_actor *actor, const airt_msg *msg, bool observed)
 {
-    const airt_recorder *recorder = worker->system->recorder;
+    const airt_recorder *recorder = observed ? worker->system->recorder : NULL;
 
     airi_count(&worker->account.begun, 1);
     airi_count(&actor->handled, 1);
     airi_store(&actor->last_message_ns, worker->now_ns, AIRI_RELAXED); /* a statistic */
-    if (__builtin_expect(recorder != NULL, 0) && recorder->begun != NULL)
+    if (recorder != NULL && recorder->begun != NULL)
         recorder->begun(recorder->context, airi_actor_ref(actor), msg->kind);
 }
 
 void airi_recorded(airt_system *system, airi_actor *actor, const airt_kind *kind);
 
-/* What follows a push that was accepted: the owner is scheduled if that is ours to do. */
+/* What follows a push that was accepted: the owner is scheduled if that is ours to do. kind NULL: nobody records. */
 static inline void airi_pushed(airt_system *system, airi_worker *worker, airi_actor *actor, airi_mail_pushed how,
                                const airt_kind *kind)
 {
     if (how == AIRI_PUSHED_WAKE)
         airi_schedule_near(system, worker, actor);
     AIRI_TALLY(system, worker, accepted, 1);
-    if (__builtin_expect(system->recorder != NULL, 0))
+    if (__builtin_expect(kind != NULL && system->recorder != NULL, 0))
         airi_recorded(system, actor, kind);
 }
 

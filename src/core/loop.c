@@ -73,7 +73,7 @@ void airi_loop_go_on(airt_ctx *ctx, bool after_turn)
             actor = airi_find_work(worker);
         }
         if (actor != NULL) {
-            airi_turn(ctx, actor);
+            airi_turns(ctx, actor);
             worker = ctx->worker;
         } else if (!worker->driven_mode) {
             airi_park(worker);

@@ -186,12 +186,12 @@ static inline airi_mail_pushed airi_mail_push_within(airi_mail *mail, airi_room 
 
         if (airi_mail_link(older) == AIRI_MAIL_CLOSED)
             return AIRI_PUSH_CLOSED;
-        if (airi_room_behind(used, &tries)) {
+        if (used >= max) {
+            if (!airi_room_behind(used, &tries))
+                return AIRI_PUSH_FULL;
             older = airi_load(&mail->word, AIRI_ROOM_WORD_READ);
             continue;
         }
-        if (used >= max)
-            return AIRI_PUSH_FULL;
         airi_link_set_next(link, airi_mail_newest(older));
         /* As in push. */
         if (airi_cas_weak(&mail->word, &older, airi_mail_with(older, link) + AIRI_MAIL_ONE, AIRI_MAIL_PUSH,
@@ -323,6 +323,11 @@ static inline airi_link *airi_mail_link_at(uint64_t had)
 static inline uint64_t airi_mail_glance(airi_mail *mail)
 {
     return airi_load(&mail->word, AIRI_RELAXED);
+}
+/* The same, and what it links may be looked at. Acquire: as in airi_mail_had. */
+static inline uint64_t airi_mail_seen(airi_mail *mail)
+{
+    return airi_load(&mail->word, AIRI_MAIL_LOOK);
 }
 static inline bool airi_mail_more_by(uint64_t word, uint64_t had)
 {

@@ -96,7 +96,9 @@ airt_priority airt_msg_priority(const airt_msg *msg)
 
 int64_t airt_msg_deadline_ns(const airt_msg *msg)
 {
-    return msg->deadline_ns == 0 ? AIRI_NEVER : msg->deadline_ns;
+    int64_t deadline_ns = airi_msg_deadline(msg);
+
+    return deadline_ns == 0 ? AIRI_NEVER : deadline_ns;
 }
 
 uint64_t airt_msg_trace(const airt_msg *msg)
@@ -112,5 +114,5 @@ void airt_debug_msg(const airt_msg *msg)
 
     (void)airt_body_print(msg->kind, airt_msg_body(msg), text, sizeof text);
     (void)fprintf(stderr, "%s from %#llx, priority %u, deadline %lld\n", text, (unsigned long long)msg->sender.bits,
-                  (unsigned)msg->priority, (long long)msg->deadline_ns);
+                  (unsigned)msg->priority, (long long)airi_msg_deadline(msg));
 }

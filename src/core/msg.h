@@ -12,19 +12,20 @@
 #include <airt/message.h>
 
 enum {
-    AIRI_MSG_REQUEST = 1 << 0, /* wants an answer: the trailer holds it, paid for by the asker */
-    AIRI_MSG_ANSWER = 1 << 1,  /* is one; correlation names the call */
-    AIRI_MSG_COUNTED = 1 << 2, /* takes room in the box: the owner gives it back at the begin */
-    AIRI_MSG_BOUND = 1 << 3,   /* self-bound: correlation is the incarnation it was made for */
-    AIRI_MSG_TIMER = 1 << 4,   /* lent by a periodic timer, goes back to it instead of being freed */
-    AIRI_MSG_TRAILER = 1 << 5, /* the allocation ends with an airi_trailer */
-    AIRI_MSG_FAILURE = 1 << 6, /* an answer whose body is an airi_answer_failure */
-    AIRI_MSG_KEPT = 1 << 7,    /* link.next is its airi_keeper */
-    AIRI_MSG_BUILT = 1 << 9,   /* made by airt_msg_new and not sent yet: in no account */
-    AIRI_MSG_TTL = 1 << 8,     /* the deadline is the mailbox's own time-to-live, not a request's */
-    AIRI_MSG_HAD = 1 << 10,    /* its actor's `had`: its memory is not to be used again yet */
-    AIRI_MSG_OVER = 1 << 11,   /* one of these that has ended: its actor gives its memory back when it lets it go */
-    AIRI_MSG_FLAGS = (1 << 12) - 1
+    AIRI_MSG_REQUEST = 1 << 0,   /* wants an answer: the trailer holds it, paid for by the asker */
+    AIRI_MSG_ANSWER = 1 << 1,    /* is one; correlation names the call */
+    AIRI_MSG_COUNTED = 1 << 2,   /* takes room in the box: the owner gives it back at the begin */
+    AIRI_MSG_BOUND = 1 << 3,     /* self-bound: correlation is the incarnation it was made for */
+    AIRI_MSG_TIMER = 1 << 4,     /* lent by a periodic timer, goes back to it instead of being freed */
+    AIRI_MSG_TRAILER = 1 << 5,   /* the allocation ends with an airi_trailer */
+    AIRI_MSG_FAILURE = 1 << 6,   /* an answer whose body is an airi_answer_failure */
+    AIRI_MSG_KEPT = 1 << 7,      /* link.next is its airi_keeper */
+    AIRI_MSG_BUILT = 1 << 9,     /* made by airt_msg_new and not sent yet: in no account */
+    AIRI_MSG_TTL = 1 << 8,       /* the deadline is the mailbox's own time-to-live, not a request's */
+    AIRI_MSG_HAD = 1 << 10,      /* its actor's `had`: its memory is not to be used again yet */
+    AIRI_MSG_OVER = 1 << 11,     /* one of these that has ended: its actor gives its memory back when it lets it go */
+    AIRI_MSG_DEADLINE = 1 << 12, /* has one; without it, deadline_ns is not set */
+    AIRI_MSG_FLAGS = (1 << 13) - 1
 };
 
 struct airt_msg {
@@ -35,17 +36,17 @@ struct airt_msg {
         struct {
             uint64_t generation : 36; /* of the slot it was sent to */
             uint64_t priority : 2;
-            uint64_t flags : 12;
-            uint64_t units : 14; /* of 16 bytes, the whole allocation */
+            uint64_t flags : 13;
+            uint64_t units : 13; /* of 16 bytes, the whole allocation */
         };
         uint64_t word; /* the four at once: a load of the whole soon after stores of parts would stall */
     };
-    int64_t  deadline_ns; /* monotonic; 0: none */
-    uint64_t correlation; /* request and answer: the call; self-bound: the incarnation */
+    int64_t  deadline_ns; /* monotonic; AIRI_MSG_DEADLINE */
+    uint64_t correlation; /* request and answer: the call; self-bound: the incarnation; others: not set */
 };
 enum {
     AIRI_MSG_FLAGS_AT = 38,
-    AIRI_MSG_UNITS_AT = 50
+    AIRI_MSG_UNITS_AT = 51
 }; /* bits of word */
 #define AIRI_MSG_PRIORITY (UINT64_C(3) << 36)
 #define AIRI_MSG_UNITS (~UINT64_C(0) << AIRI_MSG_UNITS_AT)
@@ -99,6 +100,17 @@ static inline void airi_msg_clear(airt_msg *msg, unsigned flags)
 {
     msg->word &= ~((uint64_t)flags << AIRI_MSG_FLAGS_AT);
 }
+/* 0: none. */
+static inline int64_t airi_msg_deadline(const airt_msg *msg)
+{
+    return airi_msg_is(msg, AIRI_MSG_DEADLINE) ? msg->deadline_ns : 0;
+}
+static inline void airi_msg_set_deadline(airt_msg *msg, int64_t deadline_ns)
+{
+    msg->deadline_ns = deadline_ns;
+    airi_msg_clear(msg, AIRI_MSG_DEADLINE);
+    msg->word |= (uint64_t)(deadline_ns != 0 ? AIRI_MSG_DEADLINE : 0) << AIRI_MSG_FLAGS_AT;
+}
 static inline uint64_t airi_msg_word(unsigned flags, size_t units)
 {
     return (uint64_t)flags << AIRI_MSG_FLAGS_AT | (uint64_t)units << AIRI_MSG_UNITS_AT;
@@ -108,7 +120,7 @@ static inline uint64_t airi_msg_word(unsigned flags, size_t units)
 static inline void airi_msg_unbind(airt_msg *msg)
 {
     if (airi_msg_is(msg, AIRI_MSG_TTL))
-        msg->deadline_ns = 0;
+        airi_msg_set_deadline(msg, 0);
     airi_msg_clear(msg, AIRI_MSG_BOUND | AIRI_MSG_TTL);
 }
 
@@ -144,13 +156,21 @@ static inline airt_msg *airi_msg_take(const airi_source *source, size_t units)
                                              : NULL;
 }
 
-/* The memory of one that has ended; by its owner. */
+/* The memory, to a cache that most often has room for it. */
+static inline void airi_msg_give_back(airi_heap *heap, airi_cache *cache, airt_msg *msg)
+{
+    if (cache == NULL || __builtin_expect(msg->units > AIRI_HEAP_INLINE_MAX / AIRI_MSG_UNIT, 0) ||
+        !airi_cache_give(cache, msg, msg->units))
+        airi_heap_give(heap, cache, msg, airi_msg_bytes(msg));
+}
+
+/* The same of one that has ended; by its owner. */
 static inline void airi_msg_give(airi_heap *heap, airi_cache *cache, airt_msg *msg)
 {
     if (airi_msg_is(msg, AIRI_MSG_HAD))
         msg->word |= (uint64_t)AIRI_MSG_OVER << AIRI_MSG_FLAGS_AT;
     else
-        airi_heap_give(heap, cache, msg, airi_msg_bytes(msg));
+        airi_msg_give_back(heap, cache, msg);
 }
 
 /* A message with a copy of body; flags may hold AIRI_MSG_TRAILER. NULL: no memory, or a body with its views over

@@ -131,6 +131,11 @@ static uint8_t box_of(const airt_mailbox_options *mailbox)
     return (uint8_t)box;
 }
 
+static uint32_t flags_of(uint8_t box, const airt_mailbox_options *mailbox)
+{
+    return (box & ~(unsigned)AIRI_BOX_PLAIN) != 0 || mailbox->ttl_ms != 0 ? AIRI_RULES : 0;
+}
+
 /* The slot of a new tenant; nobody can reach it yet but by a stale ref, whose message it would dead-letter. */
 /* Relaxed throughout: the opening of the box publishes the tenant. */
 static void slot_fill(birth *b)
@@ -138,10 +143,11 @@ static void slot_fill(birth *b)
     airi_actor               *actor = b->actor;
     const airt_spawn_options *options = b->options;
     uint32_t                  max = options->mailbox.max;
+    uint8_t                   box = box_of(&options->mailbox);
 
     airi_store(&actor->mailbox_max, max == 0 ? 1024 : max > AIRI_ROOM_MAX ? AIRI_ROOM_MAX : max, AIRI_RELAXED);
     airi_store(&actor->ttl_ms, options->mailbox.ttl_ms, AIRI_RELAXED);
-    airi_store(&actor->box, box_of(&options->mailbox), AIRI_RELAXED);
+    airi_store(&actor->box, box, AIRI_RELAXED);
     airi_room_renew(&actor->room);
     actor->turn_max = (uint16_t)(options->turn_max == 0 ? 1024 : options->turn_max);
     actor->behavior = b->behavior;
@@ -157,7 +163,7 @@ static void slot_fill(birth *b)
     actor->trap_exit = false;
     /* Relaxed: the release in airi_mail_open publishes all of it. */
     airi_store(&actor->extra, NULL, AIRI_RELAXED);
-    airi_store(&actor->flags, 0, AIRI_RELAXED);
+    airi_store(&actor->flags, flags_of(box, &options->mailbox), AIRI_RELAXED);
     airi_store(&actor->incarnation, 1, AIRI_RELAXED);
     airi_store(&actor->handled, 0, AIRI_RELAXED);
     airi_store(&actor->last_message_ns, 0, AIRI_RELAXED);

@@ -69,6 +69,7 @@ struct airi_worker {
     uint32_t     index;
     airi_class class;
     bool         driven_mode; /* simulated world or foreign loop: yields to its driver after each turn */
+    bool         observed;    /* somebody is to hear of every message, or may refuse one: see workers.c */
     uintptr_t    thread_token;
     airi_thread *thread;
     int64_t      turn_ns;
@@ -93,11 +94,9 @@ struct airi_worker {
     int64_t     hungry_since_ns;       /* has found nothing but a few that it leaves alone since then; 0: it has */
     AIRI_ATOMIC(uint32_t) pinned_away; /* suspended activations that must come back to this thread */
     airi_injection        pinned;
-    bool                  turn_took; /* what was there when the turn began */
-    uint32_t              turn_left;
     uint32_t              clock_left, clock_every; /* messages until the clock is read again */
     uint32_t              quick_looks;             /* readings in a row that found handlers quick */
-    int64_t               turn_end_ns;
+    int64_t timed_turn, turn_end_ns; /* the last turn that the clock was read in, by number, and its end */
     /* its own thread only: the flight recorder's */
     struct airi_flight_ring *flight;         /* NULL: none */
     uint8_t                 *flight_outcome; /* never NULL */

@@ -2,6 +2,7 @@
 /* Tell and forward. Most messages are told by a handler, in order and whole: a body without views or blobs, to a living
  * actor's box that has room. Those go the short way, which fails for every other case without having done
  * anything; then the long way is gone from the beginning, and says what is wrong. Any thread. */
+#include "base/compiler.h"
 #include "base/mutant.h"
 #include "base/sized.h"
 #include "core/await.h"
@@ -12,6 +13,10 @@
 #include <airt/behavior.h>
 #include <string.h>
 
+enum {
+    FLAT_MAX = AIRI_HEAP_INLINE_MAX - (int)sizeof(struct airt_msg) - (int)sizeof(airi_trailer)
+};
+
 /* --- the long way ------------------------------------------------------------------------------------------------- */
 
 static airt_status apply_options(airt_system *system, airt_msg *msg, const airt_send_options *options)
@@ -20,7 +25,7 @@ static airt_status apply_options(airt_system *system, airt_msg *msg, const airt_
         return AIRT_EINVAL;
     msg->priority = (unsigned)options->priority & 3;
     if (options->ttl_ms != 0)
-        msg->deadline_ns = system->world->now_ns(system->world) + (int64_t)options->ttl_ms * 1000000;
+        airi_msg_set_deadline(msg, system->world->now_ns(system->world) + (int64_t)options->ttl_ms * 1000000);
     return AIRT_OK;
 }
 
@@ -71,10 +76,10 @@ static inline bool is_running(airt_ctx *ctx)
            !airi_killed(ctx);
 }
 
-/* A body that is copied by its struct alone; what a LOCAL one owns goes with it. */
+/* A body that is copied by its struct alone, into memory that a worker has at hand; what a LOCAL one owns goes with it. */
 static inline bool is_flat(const airt_kind *kind)
 {
-    return (kind->flags & (AIRI_KIND_VIEWS | AIRI_KIND_BLOBS)) == 0 && kind->size <= AIRI_BODY_MAX;
+    return (kind->flags & (AIRI_KIND_VIEWS | AIRI_KIND_BLOBS)) == 0 && kind->size <= FLAT_MAX;
 }
 
 static inline void copy_flat(void *to, const void *from, size_t size)
@@ -87,26 +92,20 @@ static inline void copy_flat(void *to, const void *from, size_t size)
         memcpy(to, from, size);
 }
 
-/* From this handler, counted, for that tenant. NULL: no memory. */
-static inline airt_msg *flat_msg(const airt_ctx *ctx, airi_worker *worker, airt_ref to, const airt_kind *kind)
+/* From this handler, counted, for that tenant. NULL: none at hand. */
+static AIRI_ALWAYS_INLINE airt_msg *flat_msg(const airt_ctx *ctx, airt_ref to, const airt_kind *kind, uint64_t trace)
 {
-    airt_system *system = ctx->system;
-    unsigned     flags = AIRI_MSG_COUNTED | (__builtin_expect(ctx->trace != 0, 0) ? AIRI_MSG_TRAILER : 0);
-    size_t       units = airi_msg_units(kind->size, 0, flags);
-    airt_msg    *msg;
+    unsigned  flags = AIRI_MSG_COUNTED | (trace != 0 ? AIRI_MSG_TRAILER : 0);
+    size_t    units = airi_msg_units(kind->size, 0, flags);
+    airt_msg *msg = airi_cache_take(&ctx->worker->cache, units);
 
-    if (__builtin_expect(system->world->refuse != NULL, 0)) /* asked once, by the long way */
-        return NULL;
-    msg = airi_heap_take(&system->heap, &worker->cache, units * AIRI_MSG_UNIT);
     if (__builtin_expect(msg == NULL, 0))
         return NULL;
     msg->kind = kind;
     msg->sender = ctx->self;
     msg->word = airi_msg_word(flags, units) | airi_ref_generation(to);
-    msg->deadline_ns = 0;
-    msg->correlation = 0;
-    if (__builtin_expect(ctx->trace != 0, 0))
-        *airi_msg_trailer(msg) = (airi_trailer){ .trace = ctx->trace };
+    if (trace != 0)
+        *airi_msg_trailer(msg) = (airi_trailer){ .trace = trace };
     return msg;
 }
 
@@ -121,35 +120,48 @@ static inline airi_actor *glance_at(airt_system *system, airt_ref to)
     return actor;
 }
 
-/* True: accepted. */
-static inline bool tell_shortly(airt_ctx *ctx, airt_ref to, const airt_kind *kind, const void *body)
+/* True: accepted. `observed`: as the worker is. */
+static AIRI_ALWAYS_INLINE bool tell_shortly(airt_ctx *ctx, airt_ref to, airt_body what, bool observed)
 {
     airi_worker     *worker = ctx->worker;
     airi_actor      *actor = glance_at(ctx->system, to);
     airi_mail_pushed how;
     airt_msg        *msg;
 
-    if (actor == NULL || !airi_box_is_plain(actor) || !is_flat(kind))
+    if (actor == NULL || !airi_box_is_plain(actor) || !is_flat(what.kind))
         return false;
-    msg = flat_msg(ctx, worker, to, kind);
+    msg = flat_msg(ctx, to, what.kind, observed ? ctx->trace : 0);
     if (__builtin_expect(msg == NULL, 0))
         return false;
-    copy_flat(airi_msg_body(msg), body, kind->size);
-    airi_seam(worker);
+    copy_flat(airi_msg_body(msg), what.body, what.kind->size);
+    if (observed)
+        airi_seam(worker);
     how = airi_box_push(actor, msg);
     if (__builtin_expect(how > AIRI_PUSHED_WAKE, 0)) {
         airi_heap_give(&ctx->system->heap, &worker->cache, msg, airi_msg_bytes(msg)); /* the body is the caller's */
         return false;
     }
-    airi_pushed(ctx->system, worker, actor, how, kind);
+    airi_pushed(ctx->system, worker, actor, how, observed ? what.kind : NULL);
     return true;
+}
+
+static __attribute__((noinline)) bool tell_observed(airt_ctx *ctx, airt_ref to, airt_body what)
+{
+    /* Memory that may be refused is asked for once, by the long way. */
+    return ctx->system->world->refuse == NULL && tell_shortly(ctx, to, what, true);
 }
 
 airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
                                  const airt_send_options *options, size_t options_size)
 {
-    if (__builtin_expect(options == NULL && is_running(from.ctx), 1) && tell_shortly(from.ctx, to, kind, body))
-        return AIRT_OK;
+    airt_body what = { kind, body };
+
+    if (__builtin_expect(options == NULL && is_running(from.ctx), 1)) {
+        if (__builtin_expect(from.ctx->worker->observed || from.ctx->trace != 0, 0)
+                ? tell_observed(from.ctx, to, what)
+                : tell_shortly(from.ctx, to, what, false))
+            return AIRT_OK;
+    }
     return tell_at_length(from, to, kind, body, options, options_size);
 }
 

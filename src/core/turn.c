@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* An actor's turn: requests to end first, then answers, then mail, until nothing is left or the turn's budget is used
  * up. The caller owns the actor; when the turn ends it is idle, queued, suspended or gone, and not to be touched. */
+#include "base/compiler.h"
 #include "base/mutant.h"
 #include "core/await.h"
 #include "core/children.h"
@@ -24,16 +25,25 @@ static inline void bind(airt_ctx *ctx, airi_actor *actor)
     ctx->actor = actor;
     ctx->self = airi_actor_ref(actor);
     ctx->incarnation = airi_load(&actor->incarnation, AIRI_RELAXED); /* owner's own */
-    ctx->trace = 0;                                                  /* hooks have none of another's */
-    ctx->deadline_ns = 0;
     if (__builtin_expect(ctx->failure.status != AIRT_OK, 0))
         ctx->failure = (airt_failure){ 0 };
-    /* Release: pairs with the killer's acquire in abandon, which reads the activation it finds here. */
-    airi_store(&actor->active, ctx, AIRI_RELEASE);
+    /* Release: pairs with the killer's acquire in abandon, which reads the activation it finds here. Relaxed: the owner's
+     * own; most often this worker ran it last. */
+    if (airi_load(&actor->active, AIRI_RELAXED) != ctx)
+        airi_store(&actor->active, ctx, AIRI_RELEASE);
+}
+
+/* The message in work is over: hooks, and the next one, have nothing of it. */
+static inline void message_over(airt_ctx *ctx)
+{
+    ctx->trace = 0;
+    ctx->deadline_ns = 0;
+    ctx->refused = false;
 }
 
 void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
 {
+    message_over(ctx);
     bind(ctx, actor);
 }
 
@@ -71,9 +81,9 @@ static bool __attribute__((noinline)) leave_asked(airt_ctx *ctx)
     return !airi_claim_taken(&ctx->claim);
 }
 
-static inline bool handler_leave(airt_ctx *ctx)
+static inline bool handler_leave(airt_ctx *ctx, bool observed)
 {
-    return __builtin_expect(airi_claim_leave(&ctx->claim, ctx->system->light), 1) || leave_asked(ctx);
+    return __builtin_expect(airi_claim_leave(&ctx->claim, !observed || ctx->system->light), 1) || leave_asked(ctx);
 }
 
 void airi_handler_enter(airt_ctx *ctx)
@@ -83,27 +93,40 @@ void airi_handler_enter(airt_ctx *ctx)
 
 bool airi_handler_leave(airt_ctx *ctx)
 {
-    return handler_leave(ctx);
+    return handler_leave(ctx, true);
 }
 
-/* Every handler is called from here. */
-static inline __attribute__((always_inline)) airt_status dispatch(airt_ctx *ctx, airi_actor *actor,
-                                                                  const airt_behavior *behavior, const airt_kind *kind,
-                                                                  const void *body)
+/* What a handler may leave behind, looked at in one. */
+static inline bool left_something(const airt_ctx *ctx)
+{
+    return ((uintptr_t)ctx->held | (uintptr_t)ctx->blobs | ctx->calls | ctx->foreign | ctx->refused) != 0;
+}
+
+typedef struct call {
+    const airt_behavior *behavior;
+    const airt_kind     *kind;
+    const void          *body;
+} call;
+
+/* Every handler is called from here. `observed`: as its worker is; true does for all. Who takes it is compiled twice. */
+static AIRI_ALWAYS_INLINE airt_status dispatch(airt_ctx *ctx, airi_actor *actor, call c, bool observed)
 {
     void       *self = actor->self; /* read now: a killer may take the actor as soon as the handler is announced */
     airt_status status;
 
     handler_enter(ctx);
-    status = behavior->receive(self, ctx, kind, body);
-    airi_flight_done(ctx->worker, status);
+    status = c.behavior->receive(self, ctx, c.kind, c.body);
+    if (observed)
+        airi_flight_done(ctx->worker, status);
     airi_store(&ctx->worker->running, NULL, AIRI_RELAXED); /* for the watch: airi_claim_leave has the fence */
-    if (!handler_leave(ctx)) {
+    if (!handler_leave(ctx, observed)) {
         ctx->abandoned = true;
         status = AIRT_EKILLED;
     }
-    if (ctx->held != NULL || ctx->calls != 0 || ctx->blobs != NULL || ctx->foreign)
+    if (__builtin_expect(left_something(ctx), 0)) {
         airi_ctx_unwind(ctx);
+        ctx->refused = ctx->refused && status == AIRT_EKIND; /* who refuses and goes on has not refused */
+    }
     return status;
 }
 
@@ -115,41 +138,44 @@ airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kin
 airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
                              const void *body)
 {
-    return dispatch(ctx, actor, behavior, kind, body);
+    return dispatch(ctx, actor, (call){ behavior, kind, body }, true);
 }
 
 /* --- a message in work -------------------------------------------------------------------------------------------- */
 
-/* Flags of a message that was begun and is in nobody's way: it is freed like any memory. */
+/* A message that was begun and is in nobody's way: it is freed like any memory. */
 static inline bool ends_plainly(const airt_msg *msg)
 {
-    const uint64_t more = (uint64_t)(AIRI_MSG_FLAGS & ~(unsigned)(AIRI_MSG_TRAILER | AIRI_MSG_HAD))
-                          << AIRI_MSG_FLAGS_AT;
+    const uint64_t more = (uint64_t)(AIRI_MSG_FLAGS & ~(unsigned)AIRI_MSG_HAD) << AIRI_MSG_FLAGS_AT;
 
     return (msg->word & more) == 0 && (msg->kind->flags & (AIRI_KIND_BLOBS | AIRI_KIND_LOCAL)) == 0;
 }
 
 static __attribute__((noinline)) void end_with_more(airt_ctx *ctx, airt_msg *msg)
 {
+    message_over(ctx);
+    if (msg == NULL)
+        return;
     if (airi_msg_is(msg, AIRI_MSG_REQUEST))
         airi_answer_fail(ctx->system, ctx->worker, msg, AIRT_ENOREPLY, 0, "the handler returned without a reply");
     airi_msg_done(ctx->system, ctx->worker, msg);
 }
 
 /* The message in work has been handled, unless the handler kept, stashed or forwarded it. */
-static inline void end_handled(airt_ctx *ctx)
+static AIRI_ALWAYS_INLINE void end_handled(airt_ctx *ctx)
 {
     airi_worker *worker = ctx->worker;
     airt_msg    *msg = ctx->msg;
 
-    if (msg == NULL)
-        return;
-    ctx->msg = NULL;
-    airi_count(&worker->account.handled, 1);
-    if (__builtin_expect(ends_plainly(msg), 1))
-        airi_msg_give(&ctx->system->heap, &worker->cache, msg);
-    else
-        end_with_more(ctx, msg);
+    if (__builtin_expect(msg != NULL, 1)) {
+        ctx->msg = NULL;
+        airi_count(&worker->account.handled, 1);
+        if (__builtin_expect(ends_plainly(msg), 1)) {
+            airi_msg_give(&ctx->system->heap, &worker->cache, msg);
+            return;
+        }
+    }
+    end_with_more(ctx, msg);
 }
 
 static void end_unhandled(airt_ctx *ctx, airt_letter reason)
@@ -186,8 +212,7 @@ static bool failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
     return airi_budget_breached(actor) || airi_life_failed(ctx, actor, status);
 }
 
-/* What a handler returned that is not OK. False: the actor is gone. */
-static __attribute__((noinline)) bool returned(airt_ctx *ctx, airi_actor *actor, airt_status status)
+static bool decide(airt_ctx *ctx, airi_actor *actor, airt_status status)
 {
     if (ctx->abandoned) {
         airi_life_orphan_ended(ctx);
@@ -201,27 +226,46 @@ static __attribute__((noinline)) bool returned(airt_ctx *ctx, airi_actor *actor,
     return true;
 }
 
-/* The message is the handler's. */
+/* What a handler returned that is not OK. False: the actor is gone. */
+static __attribute__((noinline)) bool returned(airt_ctx *ctx, airi_actor *actor, airt_status status)
+{
+    bool lives = decide(ctx, actor, status);
+
+    message_over(ctx);
+    return lives;
+}
+
+/* The message is the handler's. Without a request's deadline, or a trace, ctx has none either: message_over. */
 static inline void take_in_work(airt_ctx *ctx, airt_msg *msg)
 {
     ctx->msg = msg;
-    ctx->deadline_ns = __builtin_expect(airi_msg_is(msg, AIRI_MSG_REQUEST), 0) ? msg->deadline_ns : 0;
-    ctx->trace = __builtin_expect(airi_msg_is(msg, AIRI_MSG_TRAILER), 0) ? airt_msg_trace(msg) : 0;
-    ctx->refused = false;
+    if (__builtin_expect(airi_msg_is(msg, AIRI_MSG_REQUEST | AIRI_MSG_TRAILER), 0)) {
+        ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? airi_msg_deadline(msg) : 0;
+        ctx->trace = airt_msg_trace(msg);
+    }
     airi_store(&ctx->kind, msg->kind, AIRI_RELAXED); /* for reports */
 }
 
+/* For those who hear of every message. */
+static inline void announce(airt_ctx *ctx, airi_actor *actor, const airt_msg *msg)
+{
+    airt_world *world = ctx->system->world;
+
+    if (__builtin_expect(world->event != NULL, 0))
+        world->event(world, airi_kind_hash(msg->kind), actor->index, msg->generation);
+    airi_flight_message(ctx, actor->behavior, msg->kind);
+}
+
 /* False: the actor is gone. */
-static inline bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg)
+static AIRI_ALWAYS_INLINE bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg, bool observed)
 {
     const airt_kind *kind = msg->kind;
     airt_status      status;
 
     take_in_work(ctx, msg);
-    if (__builtin_expect(ctx->system->world->event != NULL, 0))
-        ctx->system->world->event(ctx->system->world, airi_kind_hash(kind), actor->index, msg->generation);
-    airi_flight_message(ctx, actor->behavior, kind);
-    status = dispatch(ctx, actor, actor->behavior, kind, airi_msg_body(msg));
+    if (observed)
+        announce(ctx, actor, msg);
+    status = dispatch(ctx, actor, (call){ actor->behavior, kind, airi_msg_body(msg) }, observed);
     if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
         status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
     if (__builtin_expect(status != AIRT_OK, 0))
@@ -284,17 +328,18 @@ static inline bool work_came(airi_actor *actor)
 {
     uint32_t flags = airi_load(&actor->flags, AIRI_SEQ_CST);
 
-    return (flags & (AIRI_ENDING | AIRI_ASKED_DRAIN | AIRI_LANE_NEWS)) != 0 || airi_mail_has_new(&actor->urgent) ||
-           airi_mail_wanted(&actor->mail);
+    return (flags & (AIRI_CLOSED_TO_SENDERS | AIRI_LANE_NEWS | AIRI_OVER_BUDGET)) != 0 ||
+           airi_mail_has_new(&actor->urgent) || airi_mail_wanted(&actor->mail);
 }
 
 /* True: the turn is over, the actor idle and no longer ours. */
-static inline bool went_idle(airi_worker *worker, airi_actor *actor)
+static AIRI_ALWAYS_INLINE bool went_idle(airi_worker *worker, airi_actor *actor, bool observed)
 {
     airt_msg *last = airi_had(actor);
     uint64_t  had = actor->had;
 
-    airi_seam(worker);
+    if (observed)
+        airi_seam(worker);
     actor->had = 0; /* afterwards it is not ours to write */
     if (!airi_mail_idle(&actor->mail, had)) {
         actor->had = had;
@@ -302,8 +347,9 @@ static inline bool went_idle(airi_worker *worker, airi_actor *actor)
     }
     AIRI_ASSERT(last == NULL || airi_msg_is(last, AIRI_MSG_OVER));
     if (last != NULL) /* over, like all that was taken; only the word kept it */
-        airi_heap_give(&worker->system->heap, &worker->cache, last, airi_msg_bytes(last));
-    airi_seam(worker);
+        airi_msg_give_back(&worker->system->heap, &worker->cache, last);
+    if (observed)
+        airi_seam(worker);
     /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves.
      * Claimed back, it is ours like any actor from a queue: others may have run it meanwhile, suspended it too. */
     if (!AIRI_MUTANT_IS(2) && work_came(actor) && airi_mail_claim(&actor->mail))
@@ -313,13 +359,13 @@ static inline bool went_idle(airi_worker *worker, airi_actor *actor)
 
 /* Quick handlers are timed 32 at a time, a reading of the clock being worth a message or two; those of an actor that was
  * found slow one by one, and a young actor's at its second, fourth, eighth... message, to find that out. */
-static inline bool time_to_look(airi_worker *worker, airi_actor *actor)
+static inline bool time_to_look(airi_worker *worker, airi_actor *actor, uint32_t flags)
 {
     uint64_t handled = airi_load(&actor->handled, AIRI_RELAXED); /* owner's own */
 
     return --worker->clock_left <= 0 ||
            __builtin_expect(handled < CLOCK_EVERY_MAX && handled > 1 && (handled & (handled - 1)) == 0, 0) ||
-           (airi_load(&actor->flags, AIRI_RELAXED) & AIRI_SLOW) != 0; /* relaxed: the owner's own bit */
+           (flags & AIRI_SLOW) != 0;
 }
 
 /* One slow reading marks an actor; many quick ones in a row clear it, since quick messages may stand between slow ones. */
@@ -334,13 +380,19 @@ static void mark_slow(airi_worker *worker, airi_actor *actor, bool slow)
         (void)airi_fetch_and(&actor->flags, ~(uint32_t)AIRI_SLOW, AIRI_SEQ_CST);
 }
 
-/* True: the time budget is used up. Slow: a quarter of it since the clock was last read. */
+/* True: the time budget is used up. Slow: a quarter of it since the clock was last read. A turn's time begins with the last
+ * reading before it. */
 static __attribute__((noinline)) bool out_of_time(airi_worker *worker, airi_actor *actor)
 {
     airt_system *system = worker->system;
     int64_t      before = worker->now_ns;
+    int64_t      turn = airi_load(&worker->account.turns, AIRI_RELAXED); /* its own */
     bool         slow;
 
+    if (worker->timed_turn != turn) {
+        worker->timed_turn = turn;
+        worker->turn_end_ns = before + worker->turn_ns;
+    }
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 0;
     airi_look_around(worker); /* timers may be due */
@@ -351,18 +403,20 @@ static __attribute__((noinline)) bool out_of_time(airi_worker *worker, airi_acto
     return worker->now_ns >= worker->turn_end_ns;
 }
 
-static inline void start_turn(airi_worker *worker, airi_actor *actor)
+typedef struct turn {
+    uint32_t left; /* messages */
+    bool     took; /* what was there when it began */
+} turn;
+
+static inline uint32_t turn_length(airi_worker *worker, airi_actor *actor)
 {
-    airi_count(&worker->account.turns, 1);
-    worker->turn_left = actor->turn_max;
-    worker->turn_took = false;
-    worker->turn_end_ns = worker->now_ns + worker->turn_ns;
     if (__builtin_expect(worker->driven_mode, 0) && !worker->system->foreign) /* the seed decides how long a turn is */
-        worker->turn_left = 1 + (uint32_t)(worker->system->world->random(worker->system->world) % actor->turn_max);
+        return 1 + (uint32_t)(worker->system->world->random(worker->system->world) % actor->turn_max);
+    return actor->turn_max;
 }
 
-/* Suspended: true when it may go on with its mail, which is never: it is resumed, still waiting, or gone. */
-static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
+/* It is resumed, still waiting, or gone. */
+static __attribute__((noinline)) void continue_suspended(airt_ctx *ctx, airi_actor *actor)
 {
     for (;;) {
         airi_worker *worker = ctx->worker;
@@ -386,7 +440,7 @@ static void continue_suspended(airt_ctx *ctx, airi_actor *actor)
     }
 }
 
-/* Counted, for this tenant, and no more to be asked: most messages, in a box that has no rule of its own. */
+/* Most messages, in a box that has no rule of its own: counted, for this tenant, and no more to be asked. */
 static inline bool begins_plainly(airi_actor *actor, const airt_msg *msg)
 {
     const uint64_t open =
@@ -394,88 +448,161 @@ static inline bool begins_plainly(airi_actor *actor, const airt_msg *msg)
     /* Relaxed: the owner's own generation. */
     uint64_t counted = airi_load(&actor->generation, AIRI_RELAXED) | (uint64_t)AIRI_MSG_COUNTED << AIRI_MSG_FLAGS_AT;
 
-    return (msg->word & ~open) == counted && msg->deadline_ns == 0 &&
-           (airi_box(actor) & ~(unsigned)AIRI_BOX_PLAIN) == 0;
+    return (msg->word & ~open) == counted;
 }
 
-/* airi_begin. */
-static inline bool begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
+/* The next message of a box without rules, begun. NULL: that was a dead letter. */
+static AIRI_ALWAYS_INLINE airt_msg *begin_next(airi_worker *worker, airi_actor *actor, bool more, bool observed)
 {
+    airt_msg *msg = more ? airi_box_first(worker, actor) : airi_lane_pop(actor);
+
     if (__builtin_expect(!begins_plainly(actor, msg), 0))
-        return airi_begin(worker, actor, msg);
+        return airi_begin(worker, actor, msg) ? msg : NULL;
     airi_msg_clear(msg, AIRI_MSG_COUNTED);
     airi_begin_place(worker, actor);
-    airi_begun(worker, actor, msg);
-    return true;
+    airi_begun(worker, actor, msg, observed);
+    return msg;
 }
 
-/* airi_box_next, by a glance at the mail word. */
-static inline airt_msg *next_mail(airi_worker *worker, airi_actor *actor, uint32_t flags, uint64_t word)
+/* The same in one, if it is the only one and begins plainly. NULL: neither taken nor begun. */
+static AIRI_ALWAYS_INLINE airt_msg *begin_single(airi_worker *worker, airi_actor *actor, uint64_t word, bool observed)
 {
-    bool rules = ((airi_box(actor) & ~(unsigned)AIRI_BOX_PLAIN) | (flags & AIRI_LANE_NEWS)) != 0;
+    airt_msg *before = airi_had(actor);
+    airt_msg *msg = (airt_msg *)(void *)airi_mail_link_at(airi_mail_link(word));
 
-    if (__builtin_expect(rules || (word & AIRI_MAIL_WANTED) != 0, 0))
-        return airi_box_next(worker, actor);
-    if (airi_mail_more_by(word, actor->had))
-        return airi_box_first(worker, actor);
-    return actor->lane_mask != 0 ? airi_lane_pop(actor) : NULL;
+    if (__builtin_expect((airt_msg *)(void *)airi_link_next(&msg->link) != before || !begins_plainly(actor, msg), 0))
+        return NULL;
+    actor->had = airi_mail_link(word);
+    airi_had_no_more(worker->system, worker, before);
+    msg->word ^= (uint64_t)(AIRI_MSG_COUNTED | AIRI_MSG_HAD) << AIRI_MSG_FLAGS_AT;
+    airi_room_begin(&actor->room);
+    airi_begun(worker, actor, msg, observed);
+    return msg;
 }
 
 /* What was there when the turn began is done. What has come since, often by the actor's own doing, may wait for its next
  * turn if others wait for this worker. */
-static inline bool has_had_its_turn(airi_worker *worker, airi_actor *actor, uint64_t word)
+static inline bool others_wait(airi_worker *worker)
 {
-    if (!airi_mail_more_by(word, actor->had) || actor->lane_mask != 0)
-        return false;
-    if (__builtin_expect(!worker->turn_took, 1)) {
-        worker->turn_took = true;
-        return false;
-    }
     return !airi_locality_empty(&worker->next) || !airi_runq_empty(&worker->runq) ||
            airi_load(&worker->system->inject.count, AIRI_RELAXED) != 0; /* relaxed: a glance */
 }
 
-/* One message, or the end of the turn. True: go on. */
-static inline bool step(airt_ctx *ctx, airi_actor *actor)
+/* False, for who says that the turn is over. */
+static bool end_turn(airt_ctx *ctx, airi_actor *actor)
 {
-    uint32_t  flags = airi_load(&actor->flags, AIRI_SEQ_CST);
-    uint64_t  word;
-    airt_msg *msg;
-
-    if (ended(ctx, actor, flags))
-        return false;
-    if (__builtin_expect(airi_mail_has_new(&actor->urgent), 0))
-        drop_late_answers(ctx->worker, actor);
-    word = airi_mail_glance(&actor->mail);
-    if (has_had_its_turn(ctx->worker, actor, word)) {
-        airi_schedule_last(ctx->system, ctx->worker, actor);
-        return false;
-    }
-    msg = next_mail(ctx->worker, actor, flags, word);
-    if (msg == NULL)
-        return !drained(ctx, actor) && !went_idle(ctx->worker, actor);
-    if (begin(ctx->worker, actor, msg) &&
-        !(__builtin_expect((flags & AIRI_QUARANTINE) != 0, 0) && airi_quarantined(ctx->worker, actor, msg)) &&
-        !handle(ctx, actor, msg))
-        return false;
-    if (--ctx->worker->turn_left == 0 || (time_to_look(ctx->worker, actor) && out_of_time(ctx->worker, actor))) {
-        airi_schedule_last(ctx->system, ctx->worker, actor);
-        return false;
-    }
-    return true;
+    airi_schedule_last(ctx->system, ctx->worker, actor);
+    return false;
 }
 
-void airi_turn(airt_ctx *ctx, airi_actor *actor)
+typedef enum step_end {
+    STEP_LAST, /* the turn is over, the actor no longer ours */
+    STEP_ON,
+    STEP_TOOK /* and what is new in the box was taken */
+} step_end;
+
+/* A step in which there is more to see to than mail. */
+static __attribute__((noinline)) step_end step_at_length(airt_ctx *ctx, airi_actor *actor, uint32_t flags, bool took)
 {
-    start_turn(ctx->worker, actor);
+    airi_worker *worker = ctx->worker;
+    bool         takes;
+    airt_msg    *msg;
+
+    if (ended(ctx, actor, flags))
+        return STEP_LAST;
+    if (airi_mail_has_new(&actor->urgent))
+        drop_late_answers(worker, actor);
+    takes = airi_mail_more(&actor->mail, actor->had) && actor->lane_mask == 0;
+    if (takes && took && others_wait(worker))
+        return end_turn(ctx, actor) ? STEP_ON : STEP_LAST;
+    msg = airi_box_next(worker, actor);
+    if (msg == NULL)
+        return drained(ctx, actor) || went_idle(worker, actor, true) ? STEP_LAST : STEP_ON;
+    if (airi_begin(worker, actor, msg) && !((flags & AIRI_QUARANTINE) != 0 && airi_quarantined(worker, actor, msg)) &&
+        !handle(ctx, actor, msg, true))
+        return STEP_LAST;
+    worker = ctx->worker; /* after an await another */
+    if (time_to_look(worker, actor, flags) && out_of_time(worker, actor))
+        return end_turn(ctx, actor) ? STEP_ON : STEP_LAST;
+    return takes ? STEP_TOOK : STEP_ON;
+}
+
+/* A message has been handled. False: the turn is over. */
+static AIRI_ALWAYS_INLINE bool goes_on(airt_ctx *ctx, airi_actor *actor, turn *t, bool observed)
+{
+    airi_worker *worker = ctx->worker; /* after an await another */
+    bool         late = time_to_look(worker, actor, 0) && out_of_time(worker, actor);
+
+    if (!airi_mail_more(&actor->mail, actor->had) && actor->lane_mask == 0 && went_idle(worker, actor, observed))
+        return false;
+    return (--t->left != 0 && !late) || end_turn(ctx, actor);
+}
+
+/* One message, or the end of the turn. True: go on. Whoever went idle with a flag set is claimed back by it, and finds it
+ * here. */
+static AIRI_ALWAYS_INLINE bool step(airt_ctx *ctx, airi_actor *actor, turn *t, bool observed)
+{
+    airi_worker *worker = ctx->worker;
+    uint32_t     flags = airi_load(&actor->flags, AIRI_SEQ_CST);
+    uint64_t     word = airi_mail_seen(&actor->mail);
+    bool         more = airi_mail_more_by(word, actor->had);
+    bool         takes = actor->lane_mask == 0;
+    airt_msg    *msg = NULL;
+
+    /* A request to the actor, or with empty lanes nothing at all, or senders to be let in. */
+    if (__builtin_expect((flags & AIRI_STEP_FLAGS) != 0 || airi_mail_has_new(&actor->urgent), 0) ||
+        (takes && __builtin_expect(!more || (word & AIRI_MAIL_WANTED) != 0, 0))) {
+        step_end end = step_at_length(ctx, actor, flags, t->took);
+
+        t->took |= end == STEP_TOOK;
+        return end != STEP_LAST && (--t->left != 0 || end_turn(ctx, actor));
+    }
+    if (takes) {
+        if (t->took && others_wait(worker))
+            return end_turn(ctx, actor);
+        t->took = true;
+        msg = begin_single(worker, actor, word, observed);
+    }
+    if (msg == NULL)
+        msg = begin_next(worker, actor, more, observed);
+    return (msg == NULL || handle(ctx, actor, msg, observed)) && goes_on(ctx, actor, t, observed);
+}
+
+/* False: it is gone, or not to begin. */
+static __attribute__((noinline)) bool begin_life(airt_ctx *ctx, airi_actor *actor)
+{
+    return !ended(ctx, actor, airi_load(&actor->flags, AIRI_SEQ_CST)) && airi_life_start(ctx, actor);
+}
+
+static AIRI_ALWAYS_INLINE void run(airt_ctx *ctx, airi_actor *actor, bool observed)
+{
+    turn t = { .left = turn_length(ctx->worker, actor) };
+
+    airi_count(&ctx->worker->account.turns, 1);
     if (__builtin_expect(actor->suspended, 0)) {
         continue_suspended(ctx, actor);
         return;
     }
     bind(ctx, actor);
     if (__builtin_expect(airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING, 0)) /* owner's own */
-        if (ended(ctx, actor, airi_load(&actor->flags, AIRI_SEQ_CST)) || !airi_life_start(ctx, actor))
+        if (!begin_life(ctx, actor))
             return;
-    while (step(ctx, actor)) {
+    while (step(ctx, actor, &t, observed)) {
     }
+}
+
+static __attribute__((noinline)) void run_observed(airt_ctx *ctx, airi_actor *actor)
+{
+    run(ctx, actor, true);
+}
+
+void airi_turns(airt_ctx *ctx, airi_actor *actor)
+{
+    if (ctx->worker->observed) {
+        run_observed(ctx, actor);
+        return;
+    }
+    do
+        run(ctx, actor, false);
+    while ((actor = airi_next_quickly(ctx->worker)) != NULL);
 }

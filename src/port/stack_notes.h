@@ -4,6 +4,7 @@
 #ifndef AIRI_PORT_STACK_NOTES_H
 #define AIRI_PORT_STACK_NOTES_H
 
+#include "base/compiler.h"
 #include "port/stack.h"
 
 #if defined(__has_feature)
@@ -106,7 +107,7 @@ static inline void forget_slot(struct slot_note *note)
 }
 
 /* The three below stand directly around the switch; out_fake NULL says that the context left will not go on. */
-static inline __attribute__((always_inline)) void before_switch(void **out_fake, const airi_stack *to)
+static AIRI_ALWAYS_INLINE void before_switch(void **out_fake, const airi_stack *to)
 {
 #if WITH_ASAN
     __sanitizer_start_switch_fiber(out_fake, to->low, to->size);
@@ -118,7 +119,7 @@ static inline __attribute__((always_inline)) void before_switch(void **out_fake,
     (void)to;
 }
 
-static inline __attribute__((always_inline)) void after_switch(void *fake)
+static AIRI_ALWAYS_INLINE void after_switch(void *fake)
 {
 #if WITH_ASAN
     __sanitizer_finish_switch_fiber(fake, NULL, NULL);
