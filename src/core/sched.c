@@ -257,6 +257,18 @@ void airi_spill(airi_worker *worker)
         push_ring(worker->system, worker, actor);
 }
 
+void airi_hand_over(airi_worker *worker)
+{
+    void       *actors[AIRI_RUNQ_MAX];
+    uint32_t    count;
+    airi_actor *next = airi_locality_evict(&worker->next);
+
+    if (next != NULL)
+        inject_push(&worker->system->inject, next);
+    while ((count = airi_runq_drain_half(&worker->runq, actors, AIRI_RUNQ_MAX)) != 0)
+        inject_push_all(&worker->system->inject, actors, count);
+}
+
 void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     airi_actor *previous;
@@ -371,6 +383,8 @@ static airi_actor *find_pooled(airi_worker *worker)
     airt_system *system = worker->system;
     airi_actor  *actor;
 
+    if (__builtin_expect(worker->now_ns >= worker->worth.look_ns, 0))
+        airi_worth_weigh(worker);
     if (++worker->inject_age >= INJECT_EVERY) {
         worker->inject_age = 0;
         if ((actor = inject_pop(system, &system->inject)) != NULL)

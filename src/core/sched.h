@@ -14,6 +14,9 @@ void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *ac
 /* Its locality slot's actor goes where others can take it. Its own thread, inside a handler. */
 void airi_spill(airi_worker *worker);
 
+/* All that it has queued goes where others take it. Its own thread; wakes nobody. */
+void airi_hand_over(airi_worker *worker);
+
 /* The actor that runs next, or NULL. Timers, and other queues, are looked at every few turns. */
 airi_actor *airi_find_work(airi_worker *worker);
 /* The same where the locality slot is enough; NULL: find_work says. */

@@ -14,6 +14,7 @@
 #include "core/slots.h"
 #include "core/spin.h"
 #include "core/wheel.h"
+#include "core/worth.h"
 #include "port/port.h"
 #include "port/thread.h"
 #include "port/signals.h"
@@ -120,6 +121,7 @@ struct airi_worker {
     uint32_t                seen_runaway_ms; /* what its behaviour says; 0: it may compute as long as it likes */
     AIRI_ATOMIC(bool)       reported;
     airi_spin               spin;          /* its own */
+    airi_worth              worth;         /* its own */
     int64_t                 idle_since_ns; /* its own */
     /* parking: under system->idle_lock, but the word */
     AIRI_ATOMIC(uint32_t) word;
@@ -228,9 +230,11 @@ struct airt_system {
     airi_mutex            idle_lock; /* the two lists of parked workers */
     airi_list             parked, parked_blocking;
     AIRI_ATOMIC(uint32_t) parked_count, searching;
-    int64_t               spin_ns;      /* fixed; the longest look before a sleep, 0: none */
-    airi_spin             spin_outside; /* of threads that wait for answers */
-    airi_worker          *timekeeper;   /* under idle_lock: the parked worker that sleeps until the next timer */
+    AIRI_ATOMIC(uint32_t) napping;           /* workers that are neither parked nor at work: worth.h */
+    AIRI_ATOMIC(int64_t)  weighing_until_ns; /* a worker is being weighed, until then at most */
+    int64_t               spin_ns;           /* fixed; the longest look before a sleep, 0: none */
+    airi_spin             spin_outside;      /* of threads that wait for answers */
+    airi_worker          *timekeeper;        /* under idle_lock: the parked worker that sleeps until the next timer */
     AIRI_ATOMIC(int64_t)  keeper_due;
 
     airi_mutex           timer_lock;

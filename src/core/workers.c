@@ -171,6 +171,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     airi_runq_init(&worker->runq);
     airi_locality_init(&worker->next, !system->light);
     airi_spin_init(&worker->spin, system->spin_ns);
+    worker->worth.look_ns = worker->driven_mode || system->options.workers == 1 ? AIRI_NEVER : worker->now_ns;
 }
 
 /* A gone worker's record begins again. Thieves, the watch and readings may be looking at it: what they see was left empty,
