@@ -192,6 +192,6 @@ bool airi_begin(airi_worker *worker, airi_actor *actor, airt_msg *msg)
         airi_dead(worker->system, worker, (airt_ref){ airi_ref_bits(actor->index, generation) }, msg, reason);
         return false;
     }
-    airi_begun(worker, actor, msg, true);
+    airi_begun(worker, actor, msg, AIRI_LED);
     return true;
 }

@@ -8,14 +8,6 @@
 #include "core/life.h"
 #include "core/outside.h"
 
-void airi_recorded(airt_system *system, airi_actor *actor, const airt_kind *kind)
-{
-    const airt_recorder *recorder = system->recorder;
-
-    if (recorder != NULL && recorder->accepted != NULL)
-        recorder->accepted(recorder->context, airi_actor_ref(actor), kind);
-}
-
 /* What follows a push: the owner is scheduled if that is ours to do. */
 static airt_status pushed(airt_system *system, airi_worker *worker, airi_actor *actor, airi_mail_pushed how,
                           const airt_kind *kind)
@@ -112,8 +104,7 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
             *out_victim = msg;
             AIRI_TALLY(system, worker, accepted, 1);
             AIRI_TALLY(system, worker, queued, -1);
-            if (system->recorder != NULL)
-                airi_recorded(system, actor, msg->kind);
+            airi_recorded(system, actor, msg->kind);
             return AIRT_OK;
         }
         airi_box_place_back(actor, extra, victim); /* it takes room: airi_lane_evict saw to that */
@@ -124,8 +115,7 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
     msg->flags |= AIRI_MSG_COUNTED;
     airi_lane_append(actor, msg);
     AIRI_TALLY(system, worker, accepted, 1);
-    if (system->recorder != NULL)
-        airi_recorded(system, actor, msg->kind);
+    airi_recorded(system, actor, msg->kind);
     return AIRT_OK;
 }
 

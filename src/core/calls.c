@@ -197,7 +197,7 @@ static airt_msg *answer_make(airt_system *system, airi_worker *worker, airt_msg 
 
     if (airi_msg_fill(reserved, kind, body))
         return reserved;
-    larger = airi_msg_create(&source, kind, body, 0, &status);
+    larger = airi_msg_create(&source, kind, body, false, &status);
     if (larger == NULL) {
         answer_set_failure(reserved, status, 0, "no memory for the answer");
         return reserved;
@@ -257,7 +257,7 @@ static airt_msg *request_make(const airi_caller *caller, const airi_request *req
     *out_status = AIRT_ENOMEM;
     if (answer == NULL)
         return NULL;
-    msg = airi_msg_create(&source, request->kind, request->body, AIRI_MSG_TRAILER, out_status);
+    msg = airi_msg_create(&source, request->kind, request->body, true, out_status);
     if (msg == NULL) { /* the body is still the caller's */
         airi_msg_free(&caller->system->heap, airi_cache_of(caller->worker), answer);
         return NULL;

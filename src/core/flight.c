@@ -94,6 +94,7 @@ static inline airi_flight_event *event_take(airi_flight_ring *ring)
     airi_flight_event *event = ring->next;
 
     ring->next = event + 1 == ring->end ? ring->first : event + 1;
+    __builtin_prefetch(event + 3, 1); /* past the end too: nothing is read */
     /* Relaxed, and a fence for the compiler: a kill comes between two instructions, and finds them in their order. */
     airi_store(&event->sequence, 0, AIRI_RELAXED);
     airi_fence_light();

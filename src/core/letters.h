@@ -116,9 +116,9 @@ static inline void airi_begin_place(airi_worker *worker, airi_actor *actor)
 }
 
 /* Owner: it is begun, as far as account and readings go. */
-static inline void airi_begun(airi_worker *worker, airi_actor *actor, const airt_msg *msg, bool observed)
+static inline void airi_begun(airi_worker *worker, airi_actor *actor, const airt_msg *msg, airi_audience by)
 {
-    const airt_recorder *recorder = observed ? worker->system->recorder : NULL;
+    const airt_recorder *recorder = by != AIRI_UNHEARD ? worker->system->recorder : NULL;
 
     airi_count(&worker->account.begun, 1);
     airi_count(&actor->handled, 1);
@@ -127,7 +127,14 @@ static inline void airi_begun(airi_worker *worker, airi_actor *actor, const airt
         recorder->begun(recorder->context, airi_actor_ref(actor), msg->kind);
 }
 
-void airi_recorded(airt_system *system, airi_actor *actor, const airt_kind *kind);
+/* For the recorder: accepted. */
+static inline void airi_recorded(airt_system *system, airi_actor *actor, const airt_kind *kind)
+{
+    const airt_recorder *recorder = system->recorder;
+
+    if (recorder != NULL && recorder->accepted != NULL)
+        recorder->accepted(recorder->context, airi_actor_ref(actor), kind);
+}
 
 /* What follows a push that was accepted: the owner is scheduled if that is ours to do. kind NULL: nobody records. */
 static inline void airi_pushed(airt_system *system, airi_worker *worker, airi_actor *actor, airi_mail_pushed how,
@@ -136,7 +143,7 @@ static inline void airi_pushed(airt_system *system, airi_worker *worker, airi_ac
     if (how == AIRI_PUSHED_WAKE)
         airi_schedule_near(system, worker, actor);
     AIRI_TALLY(system, worker, accepted, 1);
-    if (__builtin_expect(kind != NULL && system->recorder != NULL, 0))
+    if (kind != NULL)
         airi_recorded(system, actor, kind);
 }
 

@@ -23,8 +23,8 @@ void airi_loop_resume(airi_worker *worker, airt_ctx *ctx) __attribute__((noretur
 /* Publishes that an actor stays suspended. False: something came meanwhile, the caller still owns it. */
 bool airi_loop_commit(airi_worker *worker, airi_actor *actor, bool receive);
 
-/* One turn of an actor that the worker took from a queue, and of those that are at hand after it (airi_next_quickly), unless
- * the worker is observed. */
+/* One turn of an actor that the worker took from a queue, and of those that are at hand after it (airi_next_quickly), where
+ * no world leads. */
 void airi_turns(airt_ctx *ctx, airi_actor *actor);
 
 /* Hands a message to the behaviour; the status it returned. AIRT_EKILLED with ctx->abandoned: the actor is gone. */

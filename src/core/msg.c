@@ -8,11 +8,11 @@
 
 AIRI_SITE_DEFINE(airi_msg_site)
 
-static void msg_init(airt_msg *msg, const airt_kind *kind, size_t units, unsigned flags)
+static void msg_init(airt_msg *msg, const airt_kind *kind, size_t units, bool trailer)
 {
     *msg = (airt_msg){ .kind = kind };
-    msg->word = airi_msg_word(flags, units);
-    if (flags & AIRI_MSG_TRAILER)
+    msg->word = airi_msg_word(0, units);
+    if (trailer)
         memset(airi_msg_trailer(msg), 0, sizeof(airi_trailer));
 }
 
@@ -23,11 +23,11 @@ bool airi_body_fits(const airt_kind *kind, const void *body)
     return tail <= AIRI_BODY_MAX && kind->size + tail <= AIRI_BODY_MAX;
 }
 
-airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, const void *body, unsigned flags,
+airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, const void *body, bool trailer,
                           airt_status *out_status)
 {
     size_t    tail = airi_body_tail(kind, body);
-    size_t    units = airi_msg_units(kind->size, tail, flags);
+    size_t    units = airi_msg_units(kind->size, tail, trailer);
     airt_msg *msg;
 
     if (tail > AIRI_BODY_MAX || kind->size + tail > AIRI_BODY_MAX) {
@@ -39,18 +39,18 @@ airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, cons
         *out_status = AIRT_ENOMEM;
         return NULL;
     }
-    msg_init(msg, kind, units, flags);
+    msg_init(msg, kind, units, trailer);
     airi_body_copy(kind, airi_msg_body(msg), body, (char *)airi_msg_body(msg) + kind->size);
     return msg;
 }
 
 airt_msg *airi_msg_reserve(const airi_source *source, size_t body_bytes)
 {
-    size_t    units = airi_msg_units(body_bytes, 0, 0);
+    size_t    units = airi_msg_units(body_bytes, 0, false);
     airt_msg *msg = airi_msg_take(source, units);
 
     if (msg != NULL)
-        msg_init(msg, NULL, units, 0);
+        msg_init(msg, NULL, units, false);
     return msg;
 }
 
@@ -103,9 +103,7 @@ int64_t airt_msg_deadline_ns(const airt_msg *msg)
 
 uint64_t airt_msg_trace(const airt_msg *msg)
 {
-    if (!airi_msg_is(msg, AIRI_MSG_TRAILER) || airi_msg_is(msg, AIRI_MSG_TIMER))
-        return 0;
-    return airi_msg_trailer(msg)->trace;
+    return airi_msg_trace(msg);
 }
 
 void airt_debug_msg(const airt_msg *msg)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A message: 48 bytes of header, the body at 48 (16-aligned), the views' bytes after it, and for a request or a traced
- * message a trailer at the end. Exactly one owner at a time: a box, a handler, a keeper, a timer, or a sender.
+/* A message: 48 bytes of header, the body at 48 (16-aligned), the views' bytes after it, and for a request, or what a timer
+ * lends, a trailer at the end. Exactly one owner at a time: a box, a handler, a keeper, a timer, or a sender.
  * Called by every floor above; any thread, each message by its owner only. */
 #ifndef AIRI_CORE_MSG_H
 #define AIRI_CORE_MSG_H
@@ -17,7 +17,7 @@ enum {
     AIRI_MSG_COUNTED = 1 << 2,   /* takes room in the box: the owner gives it back at the begin */
     AIRI_MSG_BOUND = 1 << 3,     /* self-bound: correlation is the incarnation it was made for */
     AIRI_MSG_TIMER = 1 << 4,     /* lent by a periodic timer, goes back to it instead of being freed */
-    AIRI_MSG_TRAILER = 1 << 5,   /* the allocation ends with an airi_trailer */
+    AIRI_MSG_TRACED = 1 << 5,    /* told, with a trace id: correlation. A request has its own in the trailer */
     AIRI_MSG_FAILURE = 1 << 6,   /* an answer whose body is an airi_answer_failure */
     AIRI_MSG_KEPT = 1 << 7,      /* link.next is its airi_keeper */
     AIRI_MSG_BUILT = 1 << 9,     /* made by airt_msg_new and not sent yet: in no account */
@@ -41,8 +41,9 @@ struct airt_msg {
         };
         uint64_t word; /* the four at once: a load of the whole soon after stores of parts would stall */
     };
-    int64_t  deadline_ns; /* monotonic; AIRI_MSG_DEADLINE */
-    uint64_t correlation; /* request and answer: the call; self-bound: the incarnation; others: not set */
+    int64_t deadline_ns; /* monotonic; AIRI_MSG_DEADLINE */
+    uint64_t
+        correlation; /* request and answer: the call; self-bound: the incarnation; traced: the trace id; others: not set */
 };
 enum {
     AIRI_MSG_FLAGS_AT = 38,
@@ -53,7 +54,7 @@ enum {
 _Static_assert(sizeof(struct airt_msg) == 48, "the header is 48 bytes, the body starts 16-aligned");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit-fields begin at the lowest bit");
 
-typedef struct airi_trailer {
+typedef struct airi_trailer {       /* the end of the allocation of a request, and of what is lent (AIRI_MSG_TIMER) */
     AIRI_ATOMIC(airt_msg *) answer; /* a request's: reserved at the ask, taken by exactly one reply or failure */
     uint64_t                trace;
 } airi_trailer;
@@ -111,6 +112,19 @@ static inline void airi_msg_set_deadline(airt_msg *msg, int64_t deadline_ns)
     airi_msg_clear(msg, AIRI_MSG_DEADLINE);
     msg->word |= (uint64_t)(deadline_ns != 0 ? AIRI_MSG_DEADLINE : 0) << AIRI_MSG_FLAGS_AT;
 }
+/* 0: none. */
+static inline uint64_t airi_msg_trace(const airt_msg *msg)
+{
+    if (airi_msg_is(msg, AIRI_MSG_REQUEST))
+        return airi_msg_trailer(msg)->trace;
+    return airi_msg_is(msg, AIRI_MSG_TRACED) ? msg->correlation : 0;
+}
+/* Of a told message. */
+static inline void airi_msg_set_trace(airt_msg *msg, uint64_t trace)
+{
+    msg->correlation = trace;
+    msg->word |= (uint64_t)AIRI_MSG_TRACED << AIRI_MSG_FLAGS_AT;
+}
 static inline uint64_t airi_msg_word(unsigned flags, size_t units)
 {
     return (uint64_t)flags << AIRI_MSG_FLAGS_AT | (uint64_t)units << AIRI_MSG_UNITS_AT;
@@ -132,11 +146,11 @@ typedef struct airi_source {
 } airi_source;
 
 /* Of a message with this body, and `tail` bytes that its views show. */
-static inline size_t airi_msg_units(size_t body, size_t tail, unsigned flags)
+static inline size_t airi_msg_units(size_t body, size_t tail, bool trailer)
 {
     size_t bytes = sizeof(struct airt_msg) + body + tail;
 
-    if (__builtin_expect((flags & AIRI_MSG_TRAILER) != 0, 0))
+    if (trailer)
         bytes = ((bytes + 7) & ~(size_t)7) + sizeof(airi_trailer);
     return (bytes + AIRI_MSG_UNIT - 1) / AIRI_MSG_UNIT;
 }
@@ -173,9 +187,9 @@ static inline void airi_msg_give(airi_heap *heap, airi_cache *cache, airt_msg *m
         airi_msg_give_back(heap, cache, msg);
 }
 
-/* A message with a copy of body; flags may hold AIRI_MSG_TRAILER. NULL: no memory, or a body with its views over
+/* A message with a copy of body, and a trailer of zeros where one is wanted. NULL: no memory, or a body with its views over
  * AIRI_BODY_MAX (then *out_status is AIRT_EINVAL). */
-airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, const void *body, unsigned flags,
+airt_msg *airi_msg_create(const airi_source *source, const airt_kind *kind, const void *body, bool trailer,
                           airt_status *out_status);
 /* Whether a body with its views is not over AIRI_BODY_MAX. */
 bool airi_body_fits(const airt_kind *kind, const void *body);

@@ -300,7 +300,7 @@ airt_status airt_msg_new_body(airt_from from, const airt_kind *kind, const void 
         status = AIRT_EKILLED;
     else if (!airi_budget_may_make(caller.ctx, kind, body, sizeof *keeper, &charge))
         status = AIRT_ENOMEM;
-    msg = status == AIRT_OK ? airi_msg_create(&source, kind, body, 0, &status) : NULL;
+    msg = status == AIRT_OK ? airi_msg_create(&source, kind, body, false, &status) : NULL;
     if (msg == NULL) {
         airi_body_drop(kind, body); /* consumed, whatever comes */
         return status;

@@ -256,7 +256,7 @@ static airt_status start_copy(birth *b, airi_extra *extra)
 
     if (b->options->start.kind == NULL)
         return AIRT_OK;
-    extra->start = airi_msg_create(&source, b->options->start.kind, b->options->start.body, 0, &status);
+    extra->start = airi_msg_create(&source, b->options->start.kind, b->options->start.body, false, &status);
     b->start_taken = extra->start != NULL;
     return status;
 }

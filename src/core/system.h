@@ -64,18 +64,25 @@ typedef struct airi_lock_note { /* a lock that a handler holds, if somebody tell
     const void *place;
 } airi_lock_note;
 
+/* Who is to know of every message: what its path must do beside handling it. Paths are compiled once for each. */
+typedef enum airi_audience {
+    AIRI_UNHEARD,
+    AIRI_HEARD, /* a recorder, or the flight recorder */
+    AIRI_LED    /* a world that drives its workers, hears events or refuses memory; or one that has no cheap fence */
+} airi_audience;
+
 struct airi_worker {
     /* fixed after start */
     airt_system *system;
     uint32_t     index;
     airi_class class;
-    bool         driven_mode; /* simulated world or foreign loop: yields to its driver after each turn */
-    bool         observed;    /* somebody is to hear of every message, or may refuse one: see workers.c */
-    uintptr_t    thread_token;
-    airi_thread *thread;
-    int64_t      turn_ns;
-    airi_stack   native; /* the thread's, or the driver's while stepping */
-    airi_driven  driven;
+    bool          driven_mode; /* simulated world or foreign loop: yields to its driver after each turn */
+    airi_audience audience;
+    uintptr_t     thread_token;
+    airi_thread  *thread;
+    int64_t       turn_ns;
+    airi_stack    native; /* the thread's, or the driver's while stepping */
+    airi_driven   driven;
     /* its own thread only */
     airi_cache  cache;
     airi_slots  slots, timer_slots; /* of system->slots and system->timers */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    FLAT_MAX = AIRI_HEAP_INLINE_MAX - (int)sizeof(struct airt_msg) - (int)sizeof(airi_trailer)
+    FLAT_MAX = AIRI_HEAP_INLINE_MAX - (int)sizeof(struct airt_msg)
 };
 
 /* --- the long way ------------------------------------------------------------------------------------------------- */
@@ -51,13 +51,13 @@ static __attribute__((noinline)) airt_status tell_at_length(airt_from from, airt
 
     if (caller.ctx != NULL && airi_killed(caller.ctx))
         return airi_unsent(&caller, to, kind, body, AIRT_EKILLED);
-    msg = airi_msg_create(&source, kind, body, trace != 0 ? AIRI_MSG_TRAILER : 0, &status);
+    msg = airi_msg_create(&source, kind, body, false, &status);
     if (msg == NULL)
         return airi_unsent(&caller, to, kind, body, status);
     if (caller.ctx != NULL)
         msg->sender = caller.ctx->self;
     if (trace != 0)
-        airi_msg_trailer(msg)->trace = trace;
+        airi_msg_set_trace(msg, trace);
     if (options != NULL)
         status = apply_options(caller.system, msg, options);
     if (status == AIRT_OK)
@@ -93,19 +93,18 @@ static inline void copy_flat(void *to, const void *from, size_t size)
 }
 
 /* From this handler, counted, for that tenant. NULL: none at hand. */
-static AIRI_ALWAYS_INLINE airt_msg *flat_msg(const airt_ctx *ctx, airt_ref to, const airt_kind *kind, uint64_t trace)
+static AIRI_ALWAYS_INLINE airt_msg *flat_msg(const airt_ctx *ctx, airt_ref to, const airt_kind *kind)
 {
-    unsigned  flags = AIRI_MSG_COUNTED | (trace != 0 ? AIRI_MSG_TRAILER : 0);
-    size_t    units = airi_msg_units(kind->size, 0, flags);
+    size_t    units = airi_msg_units(kind->size, 0, false);
     airt_msg *msg = airi_cache_take(&ctx->worker->cache, units);
 
     if (__builtin_expect(msg == NULL, 0))
         return NULL;
     msg->kind = kind;
     msg->sender = ctx->self;
-    msg->word = airi_msg_word(flags, units) | airi_ref_generation(to);
-    if (trace != 0)
-        *airi_msg_trailer(msg) = (airi_trailer){ .trace = trace };
+    msg->word = airi_msg_word(AIRI_MSG_COUNTED, units) | airi_ref_generation(to);
+    if (__builtin_expect(ctx->trace != 0, 0))
+        airi_msg_set_trace(msg, ctx->trace);
     return msg;
 }
 
@@ -120,8 +119,8 @@ static inline airi_actor *glance_at(airt_system *system, airt_ref to)
     return actor;
 }
 
-/* True: accepted. `observed`: as the worker is. */
-static AIRI_ALWAYS_INLINE bool tell_shortly(airt_ctx *ctx, airt_ref to, airt_body what, bool observed)
+/* True: accepted. `by`: whom the worker is heard by, a constant. */
+static AIRI_ALWAYS_INLINE bool tell_shortly(airt_ctx *ctx, airt_ref to, airt_body what, airi_audience by)
 {
     airi_worker     *worker = ctx->worker;
     airi_actor      *actor = glance_at(ctx->system, to);
@@ -130,25 +129,37 @@ static AIRI_ALWAYS_INLINE bool tell_shortly(airt_ctx *ctx, airt_ref to, airt_bod
 
     if (actor == NULL || !airi_box_is_plain(actor) || !is_flat(what.kind))
         return false;
-    msg = flat_msg(ctx, to, what.kind, observed ? ctx->trace : 0);
+    msg = flat_msg(ctx, to, what.kind);
     if (__builtin_expect(msg == NULL, 0))
         return false;
     copy_flat(airi_msg_body(msg), what.body, what.kind->size);
-    if (observed)
+    if (by == AIRI_LED)
         airi_seam(worker);
     how = airi_box_push(actor, msg);
     if (__builtin_expect(how > AIRI_PUSHED_WAKE, 0)) {
         airi_heap_give(&ctx->system->heap, &worker->cache, msg, airi_msg_bytes(msg)); /* the body is the caller's */
         return false;
     }
-    airi_pushed(ctx->system, worker, actor, how, observed ? what.kind : NULL);
+    airi_pushed(ctx->system, worker, actor, how, by != AIRI_UNHEARD ? what.kind : NULL);
     return true;
 }
 
-static __attribute__((noinline)) bool tell_observed(airt_ctx *ctx, airt_ref to, airt_body what)
+static __attribute__((noinline)) bool tell_heard(airt_ctx *ctx, airt_ref to, airt_body what)
+{
+    return tell_shortly(ctx, to, what, AIRI_HEARD);
+}
+
+static __attribute__((noinline)) bool tell_led(airt_ctx *ctx, airt_ref to, airt_body what)
 {
     /* Memory that may be refused is asked for once, by the long way. */
-    return ctx->system->world->refuse == NULL && tell_shortly(ctx, to, what, true);
+    return ctx->system->world->refuse == NULL && tell_shortly(ctx, to, what, AIRI_LED);
+}
+
+static AIRI_ALWAYS_INLINE bool told_shortly(airt_ctx *ctx, airt_ref to, airt_body what)
+{
+    if (__builtin_expect(ctx->worker->audience == AIRI_UNHEARD, 1))
+        return tell_shortly(ctx, to, what, AIRI_UNHEARD);
+    return ctx->worker->audience == AIRI_HEARD ? tell_heard(ctx, to, what) : tell_led(ctx, to, what);
 }
 
 airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
@@ -156,12 +167,8 @@ airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *k
 {
     airt_body what = { kind, body };
 
-    if (__builtin_expect(options == NULL && is_running(from.ctx), 1)) {
-        if (__builtin_expect(from.ctx->worker->observed || from.ctx->trace != 0, 0)
-                ? tell_observed(from.ctx, to, what)
-                : tell_shortly(from.ctx, to, what, false))
-            return AIRT_OK;
-    }
+    if (__builtin_expect(options == NULL && is_running(from.ctx), 1) && told_shortly(from.ctx, to, what))
+        return AIRT_OK;
     return tell_at_length(from, to, kind, body, options, options_size);
 }
 

@@ -131,7 +131,7 @@ static airt_msg *message_make(const airi_caller *caller, airi_timer *timer, cons
                               bool periodic, airt_status *out_status)
 {
     airi_source source = airi_source_of(caller->system, caller->worker);
-    airt_msg   *msg = airi_msg_create(&source, kind, body, periodic ? AIRI_MSG_TRAILER : 0, out_status);
+    airt_msg   *msg = airi_msg_create(&source, kind, body, periodic, out_status);
 
     if (msg == NULL)
         return NULL;

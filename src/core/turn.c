@@ -81,9 +81,9 @@ static bool __attribute__((noinline)) leave_asked(airt_ctx *ctx)
     return !airi_claim_taken(&ctx->claim);
 }
 
-static inline bool handler_leave(airt_ctx *ctx, bool observed)
+static inline bool handler_leave(airt_ctx *ctx, airi_audience by)
 {
-    return __builtin_expect(airi_claim_leave(&ctx->claim, !observed || ctx->system->light), 1) || leave_asked(ctx);
+    return __builtin_expect(airi_claim_leave(&ctx->claim, by != AIRI_LED || ctx->system->light), 1) || leave_asked(ctx);
 }
 
 void airi_handler_enter(airt_ctx *ctx)
@@ -93,7 +93,7 @@ void airi_handler_enter(airt_ctx *ctx)
 
 bool airi_handler_leave(airt_ctx *ctx)
 {
-    return handler_leave(ctx, true);
+    return handler_leave(ctx, AIRI_LED);
 }
 
 /* What a handler may leave behind, looked at in one. */
@@ -108,18 +108,18 @@ typedef struct call {
     const void          *body;
 } call;
 
-/* Every handler is called from here. `observed`: as its worker is; true does for all. Who takes it is compiled twice. */
-static AIRI_ALWAYS_INLINE airt_status dispatch(airt_ctx *ctx, airi_actor *actor, call c, bool observed)
+/* Every handler is called from here. `by`: whom its worker is heard by, a constant; AIRI_LED does for all. */
+static AIRI_ALWAYS_INLINE airt_status dispatch(airt_ctx *ctx, airi_actor *actor, call c, airi_audience by)
 {
     void       *self = actor->self; /* read now: a killer may take the actor as soon as the handler is announced */
     airt_status status;
 
     handler_enter(ctx);
     status = c.behavior->receive(self, ctx, c.kind, c.body);
-    if (observed)
+    if (by != AIRI_UNHEARD)
         airi_flight_done(ctx->worker, status);
     airi_store(&ctx->worker->running, NULL, AIRI_RELAXED); /* for the watch: airi_claim_leave has the fence */
-    if (!handler_leave(ctx, observed)) {
+    if (!handler_leave(ctx, by)) {
         ctx->abandoned = true;
         status = AIRT_EKILLED;
     }
@@ -138,7 +138,7 @@ airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kin
 airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
                              const void *body)
 {
-    return dispatch(ctx, actor, (call){ behavior, kind, body }, true);
+    return dispatch(ctx, actor, (call){ behavior, kind, body }, AIRI_LED);
 }
 
 /* --- a message in work -------------------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavi
 /* A message that was begun and is in nobody's way: it is freed like any memory. */
 static inline bool ends_plainly(const airt_msg *msg)
 {
-    const uint64_t more = (uint64_t)(AIRI_MSG_FLAGS & ~(unsigned)AIRI_MSG_HAD) << AIRI_MSG_FLAGS_AT;
+    const uint64_t more = (uint64_t)(AIRI_MSG_FLAGS & ~(unsigned)(AIRI_MSG_HAD | AIRI_MSG_TRACED)) << AIRI_MSG_FLAGS_AT;
 
     return (msg->word & more) == 0 && (msg->kind->flags & (AIRI_KIND_BLOBS | AIRI_KIND_LOCAL)) == 0;
 }
@@ -171,6 +171,8 @@ static AIRI_ALWAYS_INLINE void end_handled(airt_ctx *ctx)
         ctx->msg = NULL;
         airi_count(&worker->account.handled, 1);
         if (__builtin_expect(ends_plainly(msg), 1)) {
+            if (__builtin_expect(ctx->trace != 0, 0))
+                ctx->trace = 0;
             airi_msg_give(&ctx->system->heap, &worker->cache, msg);
             return;
         }
@@ -239,33 +241,33 @@ static __attribute__((noinline)) bool returned(airt_ctx *ctx, airi_actor *actor,
 static inline void take_in_work(airt_ctx *ctx, airt_msg *msg)
 {
     ctx->msg = msg;
-    if (__builtin_expect(airi_msg_is(msg, AIRI_MSG_REQUEST | AIRI_MSG_TRAILER), 0)) {
+    if (__builtin_expect(airi_msg_is(msg, AIRI_MSG_REQUEST | AIRI_MSG_TRACED), 0)) {
         ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? airi_msg_deadline(msg) : 0;
-        ctx->trace = airt_msg_trace(msg);
+        ctx->trace = airi_msg_trace(msg);
     }
     airi_store(&ctx->kind, msg->kind, AIRI_RELAXED); /* for reports */
 }
 
 /* For those who hear of every message. */
-static inline void announce(airt_ctx *ctx, airi_actor *actor, const airt_msg *msg)
+static AIRI_ALWAYS_INLINE void announce(airt_ctx *ctx, airi_actor *actor, const airt_msg *msg, airi_audience by)
 {
     airt_world *world = ctx->system->world;
 
-    if (__builtin_expect(world->event != NULL, 0))
+    if (by == AIRI_LED && world->event != NULL)
         world->event(world, airi_kind_hash(msg->kind), actor->index, msg->generation);
-    airi_flight_message(ctx, actor->behavior, msg->kind);
+    if (by != AIRI_UNHEARD)
+        airi_flight_message(ctx, actor->behavior, msg->kind);
 }
 
 /* False: the actor is gone. */
-static AIRI_ALWAYS_INLINE bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg, bool observed)
+static AIRI_ALWAYS_INLINE bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg, airi_audience by)
 {
     const airt_kind *kind = msg->kind;
     airt_status      status;
 
     take_in_work(ctx, msg);
-    if (observed)
-        announce(ctx, actor, msg);
-    status = dispatch(ctx, actor, (call){ actor->behavior, kind, airi_msg_body(msg) }, observed);
+    announce(ctx, actor, msg, by);
+    status = dispatch(ctx, actor, (call){ actor->behavior, kind, airi_msg_body(msg) }, by);
     if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
         status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
     if (__builtin_expect(status != AIRT_OK, 0))
@@ -333,12 +335,12 @@ static inline bool work_came(airi_actor *actor)
 }
 
 /* True: the turn is over, the actor idle and no longer ours. */
-static AIRI_ALWAYS_INLINE bool went_idle(airi_worker *worker, airi_actor *actor, bool observed)
+static AIRI_ALWAYS_INLINE bool went_idle(airi_worker *worker, airi_actor *actor, airi_audience by)
 {
     airt_msg *last = airi_had(actor);
     uint64_t  had = actor->had;
 
-    if (observed)
+    if (by == AIRI_LED)
         airi_seam(worker);
     actor->had = 0; /* afterwards it is not ours to write */
     if (!airi_mail_idle(&actor->mail, had)) {
@@ -348,7 +350,7 @@ static AIRI_ALWAYS_INLINE bool went_idle(airi_worker *worker, airi_actor *actor,
     AIRI_ASSERT(last == NULL || airi_msg_is(last, AIRI_MSG_OVER));
     if (last != NULL) /* over, like all that was taken; only the word kept it */
         airi_msg_give_back(&worker->system->heap, &worker->cache, last);
-    if (observed)
+    if (by == AIRI_LED)
         airi_seam(worker);
     /* Somebody may have set a flag or pushed an answer before our idle; later ones claim for themselves.
      * Claimed back, it is ours like any actor from a queue: others may have run it meanwhile, suspended it too. */
@@ -444,7 +446,7 @@ static __attribute__((noinline)) void continue_suspended(airt_ctx *ctx, airi_act
 static inline bool begins_plainly(airi_actor *actor, const airt_msg *msg)
 {
     const uint64_t open =
-        (uint64_t)(AIRI_MSG_TRAILER | AIRI_MSG_HAD) << AIRI_MSG_FLAGS_AT | AIRI_MSG_PRIORITY | AIRI_MSG_UNITS;
+        (uint64_t)(AIRI_MSG_TRACED | AIRI_MSG_HAD) << AIRI_MSG_FLAGS_AT | AIRI_MSG_PRIORITY | AIRI_MSG_UNITS;
     /* Relaxed: the owner's own generation. */
     uint64_t counted = airi_load(&actor->generation, AIRI_RELAXED) | (uint64_t)AIRI_MSG_COUNTED << AIRI_MSG_FLAGS_AT;
 
@@ -452,7 +454,7 @@ static inline bool begins_plainly(airi_actor *actor, const airt_msg *msg)
 }
 
 /* The next message of a box without rules, begun. NULL: that was a dead letter. */
-static AIRI_ALWAYS_INLINE airt_msg *begin_next(airi_worker *worker, airi_actor *actor, bool more, bool observed)
+static AIRI_ALWAYS_INLINE airt_msg *begin_next(airi_worker *worker, airi_actor *actor, bool more, airi_audience by)
 {
     airt_msg *msg = more ? airi_box_first(worker, actor) : airi_lane_pop(actor);
 
@@ -460,12 +462,13 @@ static AIRI_ALWAYS_INLINE airt_msg *begin_next(airi_worker *worker, airi_actor *
         return airi_begin(worker, actor, msg) ? msg : NULL;
     airi_msg_clear(msg, AIRI_MSG_COUNTED);
     airi_begin_place(worker, actor);
-    airi_begun(worker, actor, msg, observed);
+    airi_begun(worker, actor, msg, by);
     return msg;
 }
 
 /* The same in one, if it is the only one and begins plainly. NULL: neither taken nor begun. */
-static AIRI_ALWAYS_INLINE airt_msg *begin_single(airi_worker *worker, airi_actor *actor, uint64_t word, bool observed)
+static AIRI_ALWAYS_INLINE airt_msg *begin_single(airi_worker *worker, airi_actor *actor, uint64_t word,
+                                                 airi_audience by)
 {
     airt_msg *before = airi_had(actor);
     airt_msg *msg = (airt_msg *)(void *)airi_mail_link_at(airi_mail_link(word));
@@ -476,7 +479,7 @@ static AIRI_ALWAYS_INLINE airt_msg *begin_single(airi_worker *worker, airi_actor
     airi_had_no_more(worker->system, worker, before);
     msg->word ^= (uint64_t)(AIRI_MSG_COUNTED | AIRI_MSG_HAD) << AIRI_MSG_FLAGS_AT;
     airi_room_begin(&actor->room);
-    airi_begun(worker, actor, msg, observed);
+    airi_begun(worker, actor, msg, by);
     return msg;
 }
 
@@ -517,9 +520,9 @@ static __attribute__((noinline)) step_end step_at_length(airt_ctx *ctx, airi_act
         return end_turn(ctx, actor) ? STEP_ON : STEP_LAST;
     msg = airi_box_next(worker, actor);
     if (msg == NULL)
-        return drained(ctx, actor) || went_idle(worker, actor, true) ? STEP_LAST : STEP_ON;
+        return drained(ctx, actor) || went_idle(worker, actor, AIRI_LED) ? STEP_LAST : STEP_ON;
     if (airi_begin(worker, actor, msg) && !((flags & AIRI_QUARANTINE) != 0 && airi_quarantined(worker, actor, msg)) &&
-        !handle(ctx, actor, msg, true))
+        !handle(ctx, actor, msg, AIRI_LED))
         return STEP_LAST;
     worker = ctx->worker; /* after an await another */
     if (time_to_look(worker, actor, flags) && out_of_time(worker, actor))
@@ -528,19 +531,19 @@ static __attribute__((noinline)) step_end step_at_length(airt_ctx *ctx, airi_act
 }
 
 /* A message has been handled. False: the turn is over. */
-static AIRI_ALWAYS_INLINE bool goes_on(airt_ctx *ctx, airi_actor *actor, turn *t, bool observed)
+static AIRI_ALWAYS_INLINE bool goes_on(airt_ctx *ctx, airi_actor *actor, turn *t, airi_audience by)
 {
     airi_worker *worker = ctx->worker; /* after an await another */
     bool         late = time_to_look(worker, actor, 0) && out_of_time(worker, actor);
 
-    if (!airi_mail_more(&actor->mail, actor->had) && actor->lane_mask == 0 && went_idle(worker, actor, observed))
+    if (!airi_mail_more(&actor->mail, actor->had) && actor->lane_mask == 0 && went_idle(worker, actor, by))
         return false;
     return (--t->left != 0 && !late) || end_turn(ctx, actor);
 }
 
 /* One message, or the end of the turn. True: go on. Whoever went idle with a flag set is claimed back by it, and finds it
  * here. */
-static AIRI_ALWAYS_INLINE bool step(airt_ctx *ctx, airi_actor *actor, turn *t, bool observed)
+static AIRI_ALWAYS_INLINE bool step(airt_ctx *ctx, airi_actor *actor, turn *t, airi_audience by)
 {
     airi_worker *worker = ctx->worker;
     uint32_t     flags = airi_load(&actor->flags, AIRI_SEQ_CST);
@@ -561,11 +564,11 @@ static AIRI_ALWAYS_INLINE bool step(airt_ctx *ctx, airi_actor *actor, turn *t, b
         if (t->took && others_wait(worker))
             return end_turn(ctx, actor);
         t->took = true;
-        msg = begin_single(worker, actor, word, observed);
+        msg = begin_single(worker, actor, word, by);
     }
     if (msg == NULL)
-        msg = begin_next(worker, actor, more, observed);
-    return (msg == NULL || handle(ctx, actor, msg, observed)) && goes_on(ctx, actor, t, observed);
+        msg = begin_next(worker, actor, more, by);
+    return (msg == NULL || handle(ctx, actor, msg, by)) && goes_on(ctx, actor, t, by);
 }
 
 /* False: it is gone, or not to begin. */
@@ -574,7 +577,7 @@ static __attribute__((noinline)) bool begin_life(airt_ctx *ctx, airi_actor *acto
     return !ended(ctx, actor, airi_load(&actor->flags, AIRI_SEQ_CST)) && airi_life_start(ctx, actor);
 }
 
-static AIRI_ALWAYS_INLINE void run(airt_ctx *ctx, airi_actor *actor, bool observed)
+static AIRI_ALWAYS_INLINE void run(airt_ctx *ctx, airi_actor *actor, airi_audience by)
 {
     turn t = { .left = turn_length(ctx->worker, actor) };
 
@@ -587,22 +590,35 @@ static AIRI_ALWAYS_INLINE void run(airt_ctx *ctx, airi_actor *actor, bool observ
     if (__builtin_expect(airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING, 0)) /* owner's own */
         if (!begin_life(ctx, actor))
             return;
-    while (step(ctx, actor, &t, observed)) {
+    while (step(ctx, actor, &t, by)) {
     }
 }
 
-static __attribute__((noinline)) void run_observed(airt_ctx *ctx, airi_actor *actor)
+static __attribute__((noinline)) void run_heard(airt_ctx *ctx, airi_actor *actor)
 {
-    run(ctx, actor, true);
+    do
+        run(ctx, actor, AIRI_HEARD);
+    while ((actor = airi_next_quickly(ctx->worker)) != NULL);
+}
+
+static __attribute__((noinline)) void run_led(airt_ctx *ctx, airi_actor *actor)
+{
+    run(ctx, actor, AIRI_LED);
 }
 
 void airi_turns(airt_ctx *ctx, airi_actor *actor)
 {
-    if (ctx->worker->observed) {
-        run_observed(ctx, actor);
+    switch (ctx->worker->audience) {
+    case AIRI_HEARD:
+        run_heard(ctx, actor);
         return;
+    case AIRI_LED:
+        run_led(ctx, actor);
+        return;
+    case AIRI_UNHEARD:
+        break;
     }
     do
-        run(ctx, actor, false);
+        run(ctx, actor, AIRI_UNHEARD);
     while ((actor = airi_next_quickly(ctx->worker)) != NULL);
 }

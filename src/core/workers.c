@@ -140,14 +140,13 @@ static airi_worker *worker_record(airt_system *system, airi_class class, uint32_
     return airi_heap_take(&system->heap, NULL, sizeof *worker);
 }
 
-/* What a message's short way has no place for: seams and events of a simulated world, memory that is refused on purpose,
- * recorders, and the full fence of a claim. */
-static bool observed(const airt_system *system)
+static airi_audience audience(const airt_system *system)
 {
     const airt_world *world = system->world;
 
-    return world->driven || world->event != NULL || world->refuse != NULL || system->foreign || !system->light ||
-           system->recorder != NULL || system->flight != NULL;
+    if (world->driven || world->event != NULL || world->refuse != NULL || system->foreign || !system->light)
+        return AIRI_LED;
+    return system->recorder != NULL || system->flight != NULL ? AIRI_HEARD : AIRI_UNHEARD;
 }
 
 static void worker_init(airt_system *system, airi_worker *worker, uint32_t index, airi_class class)
@@ -157,7 +156,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     worker->index = index;
     worker->class = class;
     worker->driven_mode = system->world->driven || system->foreign;
-    worker->observed = observed(system);
+    worker->audience = audience(system);
     worker->turn_ns = (int64_t)system->options.turn_us * 1000;
     worker->driven = (airi_driven){ .ready = driven_ready, .step = driven_step, .next_due_ns = driven_due };
     worker->now_ns = system->world->now_ns(system->world);
