@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* How long does a thread outside wait for an answer: when it asks without a pause, and when everything has been asleep
  * for a millisecond? */
-#include "harness.h"
+#include "echo.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -35,53 +35,67 @@ AIRT_ON(ask_server, ask_question)
 #define ask_server_HANDLES(ON, A) ON(A, ask_question)
 AIRT_BEHAVIOR(ask_server)
 
-static bool ask_once(bench_run *run, airt_system *system, ask_server_ref server, uint64_t number, double *out_us)
+typedef struct asked {
+    bench_run     *run;
+    airt_system   *system;
+    ask_server_ref server;
+    bench_echo    *echo;
+} asked;
+
+static bool ask_actor(asked *a, uint64_t number)
 {
     struct ask_reply reply = { 0 };
-    int64_t          start_ns = bench_now_ns();
-    airt_status      status = airt_ask(system, server, &reply, AIRT_SECONDS(10), ask_question, .number = number);
+    airt_status      status = airt_ask(a->system, a->server, &reply, AIRT_SECONDS(10), ask_question, .number = number);
 
-    *out_us = (double)(bench_now_ns() - start_ns) / 1e3;
-    return bench_status(run, "ask", status) && bench_equal(run, "answer", reply.number, number + 1);
+    a->run->found.check++;
+    return bench_status(a->run, "ask", status) && bench_equal(a->run, "answer", reply.number, number + 1);
 }
 
-static bool ask_series(bench_run *run, airt_system *system, ask_server_ref server, uint64_t count, int64_t gap_ns,
+/* The same of a thread by hand. */
+static bool ask_thread(asked *a, uint64_t number)
+{
+    return bench_equal(a->run, "echo", bench_echo_ask(a->echo, (uint32_t)number), (uint32_t)number + 1);
+}
+
+static bool ask_series(asked *a, bool (*ask)(asked *a, uint64_t number), uint64_t count, int64_t gap_ns,
                        double *out_three)
 {
     const struct timespec gap = { .tv_nsec = gap_ns };
     double               *sample = malloc(count * sizeof *sample);
+    bool                  good = sample != NULL || bench_fail(a->run, "no memory");
 
-    if (sample == NULL)
-        return bench_fail(run, "no memory");
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count && good; i++) {
+        int64_t start_ns;
+
         if (gap_ns > 0)
             (void)nanosleep(&gap, NULL);
-        if (!ask_once(run, system, server, i, &sample[i])) {
-            free(sample);
-            return false;
-        }
+        start_ns = bench_now_ns();
+        good = ask(a, i);
+        sample[i] = (double)(bench_now_ns() - start_ns) / 1e3;
     }
-    bench_sort(sample, count);
-    out_three[0] = bench_percentile(sample, count, 0.5);
-    out_three[1] = bench_percentile(sample, count, 0.99);
-    out_three[2] = bench_percentile(sample, count, 0.999);
+    if (good) {
+        bench_sort(sample, count);
+        out_three[0] = bench_percentile(sample, count, 0.5);
+        out_three[1] = bench_percentile(sample, count, 0.99);
+        out_three[2] = bench_percentile(sample, count, 0.999);
+    }
     free(sample);
-    run->found.check += count;
-    return true;
+    return good;
 }
 
 static void ask_run(bench_run *run)
 {
-    uint64_t       idle = run->count > IDLE_PART ? run->count / IDLE_PART : 1;
-    airt_system   *system = bench_open(run);
-    ask_server_ref server = { 0 };
+    uint64_t idle = run->count > IDLE_PART ? run->count / IDLE_PART : 1;
+    asked    a = { .run = run, .system = bench_open(run), .echo = bench_echo_start(run) };
+    double  *value = run->found.value;
 
-    if (system == NULL)
-        return;
-    if (bench_status(run, "spawn", airt_spawn(system, ask_server, &server, NULL)) &&
-        ask_series(run, system, server, run->count, 0, &run->found.value[0]))
-        (void)ask_series(run, system, server, idle, GAP_NS, &run->found.value[3]);
-    bench_close(run, &system);
+    if (a.system != NULL && a.echo != NULL &&
+        bench_status(run, "spawn", airt_spawn(a.system, ask_server, &a.server, NULL)) &&
+        ask_series(&a, ask_actor, run->count, 0, &value[0]) && ask_series(&a, ask_actor, idle, GAP_NS, &value[3]))
+        (void)ask_series(&a, ask_thread, idle, GAP_NS, &value[6]);
+    bench_echo_stop(a.echo);
+    if (a.system != NULL)
+        bench_close(run, &a.system);
 }
 
 const bench_workload bench_ask = {
@@ -92,7 +106,10 @@ const bench_workload bench_ask = {
                 { "ask_busy_p999", "us" },
                 { "ask_idle_p50", "us" },
                 { "ask_idle_p99", "us" },
-                { "ask_idle_p999", "us" } },
+                { "ask_idle_p999", "us" },
+                { "ask_floor_p50", "us" },
+                { "ask_floor_p99", "us" },
+                { "ask_floor_p999", "us" } },
     .count = 100000,
     .small = 200,
     .real_only = "it measures a thread outside",

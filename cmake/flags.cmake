@@ -34,6 +34,12 @@ set(AIRT_OWN_LINK_FLAGS LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack LINK
 if(AIRT_ARCH STREQUAL "x86_64")
     list(APPEND AIRT_OWN_FLAGS -fcf-protection)
 endif()
+
+# gcc would copy and clear what it knows to be small by string instructions, each of which takes some 8 ns to begin.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND AIRT_ARCH STREQUAL "x86_64")
+    list(APPEND AIRT_OWN_FLAGS -mmemcpy-strategy=vector_loop:512:noalign,libcall:-1:noalign
+         -mmemset-strategy=vector_loop:512:noalign,libcall:-1:noalign)
+endif()
 if(AIRT_WERROR)
     list(APPEND AIRT_OWN_FLAGS -Werror)
 endif()

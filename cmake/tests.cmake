@@ -12,6 +12,7 @@
 #   test/mutants.sh                  mutants     mutants.sh COMPILER DIRECTORY: the random programs find planted bugs
 #   test/nocompile/run.sh            nocompile   run.sh COMPILER...
 #   test/headers/run.sh              headers     run.sh COMPILER...
+#   test/headers/macros.cpp          headers     every public macro in C++17, as a program
 #   include/airt/*.h                 headers     each compiled alone, twice in a file, as C11, C17 and C++17
 #   test/abi/run.sh                  package     run.sh LIBRARY COMPILER...: programs with frozen headers
 #   README.md, ARCHITECTURE.md, docs docs        tools/doc_blocks.py, with each compiler
@@ -114,11 +115,12 @@ foreach(source ${whole})
 endforeach()
 
 # The bodies of the scenarios with allocations refused (test/sweep.h). Not swept: what parses its own words (order), what
-# checks in helpers (local), makes a system of its own (misuse), may die for want of a stack (faults: it sweeps itself), allocates until it is refused (bound), reads a file
-# (flight), has a model that knows of no refusals (model), and the random programs, which oom_sweep has.
+# checks in helpers (local), makes a system of its own (misuse), may die for want of a stack (faults: it sweeps itself),
+# allocates until it is refused (bound), or by the ten thousand (trim), reads a file (flight), has a model that knows of
+# no refusals (model), and the random programs, which oom_sweep has.
 foreach(source ${whole})
     cmake_path(GET source STEM name)
-    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|flight|random|faults|model)$")
+    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|trim|flight|random|faults|model)$")
         continue()
     endif()
     string(REPLACE "scenario_" "oom_" name ${name})
@@ -218,6 +220,13 @@ foreach(dialect c11 c17 cxx17)
         set_target_properties(headers_${dialect} PROPERTIES C_STANDARD ${standard} C_EXTENSIONS OFF)
     endif()
 endforeach()
+
+add_executable(headers_macros test/headers/macros.cpp)
+target_link_libraries(headers_macros PRIVATE airt_static)
+set_target_properties(headers_macros PROPERTIES CXX_STANDARD 17 CXX_EXTENSIONS OFF
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+add_test(NAME headers.macros COMMAND headers_macros)
+airt_limit(headers.macros 60 headers)
 
 set(compilers ${CMAKE_C_COMPILER})
 find_program(OTHER_COMPILER NAMES clang clang-14)

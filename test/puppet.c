@@ -2,6 +2,7 @@
 /* Actors that do what the message in hand says, and say what happens to them. */
 #include "sim.h"
 
+#include "core/letters.h"
 #include "core/loop.h"
 
 void act_drop(struct act *body)
@@ -207,6 +208,30 @@ airt_ref sim_stuck(sim *s, char tag, const airt_spawn_options *options, int64_t 
 void sim_yield(airt_ctx *ctx)
 {
     airi_loop_yield(ctx->worker, true);
+}
+
+void sim_push_late(sim *s, airt_ref to)
+{
+    airi_actor      *actor = airi_slot(s->system, airi_ref_index(to));
+    airi_source      source = airi_source_of(s->system, NULL);
+    airt_status      status = AIRT_OK;
+    airt_msg        *msg = NULL;
+    airi_mail_pushed how;
+
+    if (actor != NULL)
+        msg = airi_msg_create(&source, &num_kind, &(struct num){ .n = 0 }, false, &status);
+    if (msg == NULL)
+        return;
+    msg->generation = (airi_ref_generation(to) - 1) & AIRI_GENERATION_LAST;
+    msg->priority = AIRT_LOW;
+    msg->flags |= AIRI_MSG_COUNTED;
+    how = airi_box_push(actor, msg);
+    if (how == AIRI_PUSHED_WAKE)
+        airi_schedule(s->system, NULL, actor);
+    if (how <= AIRI_PUSHED_WAKE)
+        AIRI_TALLY(s->system, (airi_worker *)NULL, accepted, 1);
+    else
+        airi_msg_free(&s->system->heap, NULL, msg);
 }
 
 void sim_announce_wait(airt_ctx *ctx, airt_call call)

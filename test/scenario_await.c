@@ -170,6 +170,80 @@ static void asked_from_outside(void **state)
     sim_each(outside_body, NULL);
 }
 
+typedef struct why {
+    plan         plan;
+    airt_failure failure; /* as a handler saw it */
+} why;
+
+static airt_status asks_why(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    why *w = argument;
+
+    (void)self;
+    AIRT_CHECK(sim_command(ctx, w->plan.to, AIRT_MS(w->plan.ms), w->plan.serve, w->plan.argument, NULL) != AIRT_OK);
+    w->failure = *airt_last_failure(ctx);
+    return AIRT_OK;
+}
+static void asks_why_outside(sim *s, const why *w)
+{
+    struct answer answer;
+    airt_status   status =
+        airt_ask_any(s->system, w->plan.to, &answer, AIRT_MS(w->plan.ms), command,
+                     .run = (uint64_t)(uintptr_t)w->plan.serve, .argument = (uint64_t)(uintptr_t)w->plan.argument);
+    const airt_failure *failure = airt_last_failure(s->system);
+
+    assert_int_equal(status, w->failure.status);
+    assert_int_equal(failure->status, w->failure.status);
+    assert_int_equal(failure->code, w->failure.code);
+    assert_string_equal(failure->text, w->failure.text);
+    assert_int_equal(failure->chain_count, 0);
+}
+/* Each of a server of its own: one that failed is gone. */
+static void why_body(sim *s)
+{
+    airt_ref a = sim_spawn(s, 'a');
+    why      w[] = {
+             { .plan = { .serve = refuses, .ms = 10 } },
+             { .plan = { .serve = silent, .ms = 10 } },
+             { .plan = { .serve = fails, .ms = 10 } },
+             { .plan = { .serve = sleeps_first, .argument = (void *)20, .ms = 10 } },
+             { .plan = { .serve = NULL, .ms = 10 } },
+    };
+
+    for (size_t i = 0; i < sizeof w / sizeof *w; i++) {
+        w[i].plan.to = w[i].plan.serve != NULL ? sim_spawn(s, 'b') : AIRT_NONE;
+        sim_do(s, a, asks_why, &w[i]);
+        sim_run(s, 50);
+        w[i].plan.to = w[i].plan.serve != NULL ? sim_spawn(s, 'c') : AIRT_NONE;
+        asks_why_outside(s, &w[i]);
+    }
+    assert_int_equal(w[0].failure.code, 42);
+    assert_string_equal(w[0].failure.text, "not today: 7");
+    assert_int_equal(w[4].failure.status, AIRT_EDEAD);
+}
+static void told_why_inside_and_outside(void **state)
+{
+    (void)state;
+    sim_each(why_body, NULL);
+}
+
+static void start_body(sim *s)
+{
+    puppet_plan        failing = { .run = fails };
+    airt_spawn_options options = { .start_within_ms = 10 };
+    airt_ref           who = AIRT_NONE;
+
+    assert_int_equal(puppet_spawn(AIRI_FROM(s->system), 'a', &failing, &options, &who), AIRT_EFAILED);
+    assert_int_equal(airt_last_failure(s->system)->status, AIRT_EFAILED);
+    assert_int_equal(airt_last_failure(s->system)->code, AIRT_EFORMAT);
+    assert_string_equal(airt_last_failure(s->system)->text, airt_status_text(AIRT_EFORMAT));
+}
+static void told_why_a_start_failed(void **state)
+{
+    (void)state;
+    sim_each(start_body, NULL);
+}
+
 /* --- deadlines, ends of asker and server -------------------------------------------------------------------------- */
 
 static airt_status asks_on(airt_ctx *ctx, struct puppet *self, void *argument)
@@ -339,7 +413,8 @@ int main(void)
         SIM_TEST(asked_from_outside),       SIM_TEST(deadlines_travel),
         SIM_TEST(a_dead_asker_cancels),     SIM_TEST(a_killed_server_answers),
         SIM_TEST(a_reply_may_come_later),   SIM_TEST(a_forwarded_request_keeps_its_asker),
-        SIM_TEST(late_replies_are_counted),
+        SIM_TEST(late_replies_are_counted), SIM_TEST(told_why_inside_and_outside),
+        SIM_TEST(told_why_a_start_failed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -388,6 +388,32 @@ static void who_gives_up_lets_smaller_ones_in(void **state)
     sim_each(small_behind_large_body, NULL);
 }
 
+/* --- a sender that looked before the slot was let anew ------------------------------------------------------------ */
+
+/* It is the newest that a drop-old box has had, it lies in its lanes, and a sender ends it to make room. */
+static void late_body(sim *s)
+{
+    airt_spawn_options options = { .mailbox = { .max = 3, .overflow = AIRT_DROP_OLD } };
+    airt_ref           r = sim_stuck(s, 'r', &options, 10);
+
+    (void)airt_tell_body(s->system, r, &act_kind, &(struct act){ sim_sleeps, (void *)10 },
+                         &(airt_send_options){ .priority = AIRT_HIGH });
+    sim_push_late(s, r);
+    sim_run(s, 12); /* it has sorted both, and sleeps again */
+    for (uint64_t n = 1; n <= 3; n++)
+        sim_num(s, r, n);
+    sim_settle(s);
+    assert_int_equal(s->letters[AIRT_LETTER_DROPPED], 1);
+    sim_run(s, 50);
+    ASSERT_SAID(s, "r:1 r:2 r:3");
+    assert_int_equal(s->letters[AIRT_LETTER_GONE], 0);
+}
+static void what_came_late_is_ended_once(void **state)
+{
+    (void)state;
+    sim_each(late_body, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +428,7 @@ int main(void)
         SIM_TEST(a_wait_that_closes_a_cycle_is_refused),
         SIM_TEST(who_will_not_wait_hears_that_it_is_full),
         SIM_TEST(who_gives_up_lets_smaller_ones_in),
+        SIM_TEST(what_came_late_is_ended_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -498,6 +498,7 @@ static void queued_body(sim *s)
     assert_int_equal(second.status, AIRT_ESTOPPING);
     assert_true(kit_lists(s, top, "c:starting"));
     ASSERT_OK(start(s, top, &another, &ref)); /* behind the first */
+    sim_settle(s);
     ASSERT_OK(first.status);
     assert_int_equal(second.status, AIRT_ESTOPPING);
     ASSERT_SAID(s, "c+ e+");

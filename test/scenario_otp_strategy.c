@@ -597,6 +597,33 @@ static void a_failure_during_the_start_concerns_those_of_the_strategy(void **sta
     sim_each(boot_body, NULL);
 }
 
+static airt_status fails_after_10_ms(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self, (void)argument;
+    AIRT_TRY(airt_sleep(ctx, AIRT_MS(10)));
+    return AIRT_EFAILED;
+}
+
+/* The supervisor may hear in one breath that a failed and that b is up again; b is of a's group all the same. */
+static void same_moment_body(sim *s)
+{
+    otp_plan plan = { 0 };
+    airt_ref top = AIRT_NONE;
+
+    ASSERT_OK(airt_supervise(s->system, &top, .strategy = AIRT_REST_FOR_ONE, .restarts_max = 3,
+                             AIRT_CHILDREN(OTP_KID('a'), OTP_PLANNED('b', &plan), OTP_KID('c'))));
+    plan.sleep_ms = 10;
+    sim_do(s, otp_ref(s, 'b'), otp_ends, (void *)(uintptr_t)OTP_ABNORMAL);
+    sim_do(s, otp_ref(s, 'a'), fails_after_10_ms, NULL);
+    sim_run(s, 100);
+    assert_true(otp_states(s, top, "a running/1, b running/2, c running/1"));
+}
+static void a_failure_at_the_moment_when_one_of_its_group_has_started(void **state)
+{
+    (void)state;
+    sim_each(same_moment_body, &(airt_system_options){ .workers = 4 });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -617,6 +644,7 @@ int main(void)
         SIM_TEST(case_59_names_resolve_to_the_living),
         SIM_TEST(case_59_orphans_of_a_killed_supervisor_go_before_their_successors_come),
         SIM_TEST(a_failure_during_the_start_concerns_those_of_the_strategy),
+        SIM_TEST(a_failure_at_the_moment_when_one_of_its_group_has_started),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

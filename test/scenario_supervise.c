@@ -150,6 +150,38 @@ static void a_dynamic_pool(void **state)
     sim_each(dynamic_body, NULL);
 }
 
+/* --- a system that is asked to end -------------------------------------------------------------------------------- */
+
+/* What fails from then on stays down, now and later, and the supervisor goes on until it is stopped. */
+static void ending_body(sim *s)
+{
+    airt_child_counts counts = { 0 };
+    airt_ref          top = AIRT_NONE;
+
+    ASSERT_OK(airt_supervise(s->system, &top, .strategy = AIRT_ONE_FOR_ONE, .restarts_max = 5,
+                             AIRT_CHILDREN(PUPPET('a'), PUPPET('b'), PUPPET('c'))));
+    ASSERT_SAID(s, "a+ b+ c+");
+    ASSERT_OK(airt_system_end(s->system, NULL));
+    sim_do(s, named(s, "b"), failing, NULL);
+    sim_settle(s);
+    ASSERT_SAID(s, "b!error/0 b-error");
+    sim_do(s, named(s, "a"), failing, NULL);
+    sim_run(s, 60000);
+    ASSERT_SAID(s, "a!error/0 a-error");
+    assert_true(sim_alive(s, top));
+    ASSERT_OK(airt_supervisor_count(s->system, top, AIRT_SECONDS(1), &counts));
+    assert_int_equal(counts.specs, 3);
+    assert_int_equal(counts.active, 1);
+    ASSERT_OK(airt_stop(s->system, top, NULL));
+    sim_settle(s);
+    ASSERT_SAID(s, "c-shutdown");
+}
+static void nothing_is_restarted_in_a_system_that_ends(void **state)
+{
+    (void)state;
+    sim_each(ending_body, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +189,7 @@ int main(void)
         SIM_TEST(one_for_all_and_rest_for_one),
         SIM_TEST(trees_of_two_levels),
         SIM_TEST(a_dynamic_pool),
+        SIM_TEST(nothing_is_restarted_in_a_system_that_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

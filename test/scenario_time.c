@@ -170,6 +170,42 @@ static void a_periodic_does_not_drift(void **state)
     sim_each(periodic_body, NULL);
 }
 
+/* What others do with a handle. */
+static airt_status arm_for_others(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    (void)self;
+    return airt_send_after(ctx, AIRT_MS(10), argument, num, .n = 7);
+}
+static airt_status cancel_what_was_armed(airt_ctx *ctx, struct puppet *self, void *argument)
+{
+    sim_say(airt_timer_cancel(ctx, *(airt_timer *)argument) ? "%c cancels" : "%c does not", self->tag);
+    return AIRT_OK;
+}
+static void owner_body(sim *s)
+{
+    airt_ref   a = sim_spawn(s, 'a');
+    airt_ref   b = sim_spawn(s, 'b');
+    airt_timer timer;
+
+    sim_settle(s);
+    sim_forget(s);
+    sim_do(s, a, arm_for_others, &timer);
+    sim_settle(s);
+    sim_do(s, b, cancel_what_was_armed, &timer);
+    sim_run(s, 20);
+    ASSERT_SAID(s, "b does not a:7"); /* so it comes */
+    sim_do(s, a, arm_for_others, &timer);
+    sim_settle(s);
+    sim_do(s, a, cancel_what_was_armed, &timer);
+    sim_run(s, 20);
+    ASSERT_SAID(s, "a cancels");
+}
+static void only_its_owner_cancels(void **state)
+{
+    (void)state;
+    sim_each(owner_body, NULL);
+}
+
 static void gone_body(sim *s)
 {
     airt_ref c = clock_of(s);
@@ -231,6 +267,7 @@ int main(void)
         SIM_TEST(a_one_shot_is_exact),
         cmocka_unit_test(a_hundred_thousand),
         SIM_TEST(a_periodic_does_not_drift),
+        SIM_TEST(only_its_owner_cancels),
         SIM_TEST(timers_end_with_their_incarnation),
         SIM_TEST(nothing_happens_while_nothing_is_due),
     };

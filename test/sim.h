@@ -169,6 +169,9 @@ airt_status sim_sleeps(airt_ctx *ctx, struct puppet *self, void *argument);
 airt_ref sim_stuck(sim *s, char tag, const airt_spawn_options *options, int64_t ms);
 /* In a handler, between two of its instructions: other workers run, and may kill its actor. */
 void sim_yield(airt_ctx *ctx);
+/* What a teller does last that looked before the slot was let to this actor, and saw a plain box: it pushes a num of
+ * AIRT_LOW, with a place. The box is not full. */
+void sim_push_late(sim *s, airt_ref to);
 /* For sim_do: a handler that stays, without an await, until it is opened. Meanwhile nothing may settle: sim_until. */
 struct sim_stay {
     bool inside, open, left;

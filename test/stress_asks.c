@@ -3,9 +3,10 @@
  * chain of actors of which each waits for the next, the last for the asker, who is the first; nobody waits for a
  * deadline, and no handler is left suspended. Where it has none (asks only go to higher indexes, in
  * all the shapes a request can take: reply then ask back, forward, deferred reply, gather), no alarm is ever raised.
- * ASKS (default 200,000) a test. */
+ * ASKS (default 200,000) a test. And askers outside of handlers, who are refused. */
 #include <airt/airt.h>
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -328,6 +329,71 @@ static void every_cycle_is_answered_on_eight_workers(void **state)
     run_on(8, true);
 }
 
+/* --- from outside ------------------------------------------------------------------------------------------------- */
+
+enum {
+    ASKERS = 4,
+    REFUSALS = 2000
+};
+
+#define judge_ACCEPTS(KIND) KIND(work)
+AIRT_PROTOCOL(judge)
+struct judge {
+    uint64_t refused;
+};
+AIRT_ON(judge, work)
+{
+    self->refused++;
+    return airt_reply_failure(ctx, (int32_t)msg->depth, "number %u", msg->depth);
+}
+#define judge_HANDLES(ON, A) ON(A, work)
+AIRT_BEHAVIOR(judge)
+
+typedef struct asker {
+    pthread_t    thread;
+    airt_system *system;
+    judge_ref    judge;
+    uint32_t     number, right; /* how often it was told what it should be */
+} asker;
+
+static void *ask_outside(void *argument)
+{
+    asker      *a = argument;
+    char        text[32];
+    struct done done;
+
+    (void)snprintf(text, sizeof text, "number %u", a->number);
+    for (uint32_t i = 0; i < REFUSALS; i++) {
+        airt_status status = airt_ask(a->system, a->judge, &done, AIRT_SECONDS(300), work, .depth = a->number);
+
+        a->right += status == AIRT_EREFUSED && airt_last_failure(a->system)->code == (int32_t)a->number &&
+                    strcmp(airt_last_failure(a->system)->text, text) == 0;
+    }
+    return NULL;
+}
+
+/* Several threads at a time, of one judge: each is told its own refusals. */
+static void outside_each_is_told_its_own(void **state)
+{
+    airt_system *system = NULL;
+    judge_ref    judge = { 0 };
+    asker        askers[ASKERS];
+
+    (void)state;
+    assert_int_equal(airt_system_create(&(airt_system_options){ .workers = 2 }, &system), AIRT_OK);
+    assert_int_equal(airt_spawn(system, judge, &judge, NULL), AIRT_OK);
+    for (uint32_t i = 0; i < ASKERS; i++) {
+        askers[i] = (asker){ .system = system, .judge = judge, .number = i + 1 };
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask_outside, &askers[i]), 0);
+    }
+    for (uint32_t i = 0; i < ASKERS; i++) {
+        assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+        assert_int_equal(askers[i].right, REFUSALS);
+    }
+    assert_int_equal(airt_last_failure(system)->status, AIRT_OK); /* this thread asked nothing */
+    assert_int_equal(airt_system_stop(&system, AIRT_SECONDS(30)), AIRT_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +401,7 @@ int main(void)
         cmocka_unit_test(no_false_alarm_on_eight_workers),
         cmocka_unit_test(every_cycle_is_answered_on_two_workers),
         cmocka_unit_test(every_cycle_is_answered_on_eight_workers),
+        cmocka_unit_test(outside_each_is_told_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

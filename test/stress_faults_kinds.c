@@ -261,11 +261,66 @@ static void test_stacks_all_taken(void **state)
     end(&system);
 }
 
+#define holder_ACCEPTS(KIND) KIND(holder_wait) KIND(holder_go)
+AIRT_SIGNAL(holder_wait)
+AIRT_SIGNAL(holder_go)
+AIRT_PROTOCOL(holder)
+struct holder {
+    uint32_t gone;
+};
+AIRT_ON(holder, holder_wait)
+{
+    airt_msg *released = NULL;
+
+    return airt_receive(ctx, AIRT_SECONDS(60), &released, holder_go);
+}
+AIRT_ON(holder, holder_go)
+{
+    self->gone++;
+    return AIRT_OK;
+}
+#define holder_HANDLES(ON, A) ON(A, holder_wait) ON(A, holder_go)
+AIRT_BEHAVIOR(holder)
+
+/* Begun when suspended handlers had all stacks but one, a worker has none for a fault. It gets one when it finds work
+ * after they have gone, although it looked until then and did not sleep. */
+static void test_stack_without_a_park(void **state)
+{
+    airt_system       *system = begin(&(airt_system_options){ .workers = 1, .stacks_max = 5, .spin_us = 1000000 });
+    holder_ref         holder[2] = { { 0 } };
+    faulty_actor_ref   who = { 0 };
+    struct faulty_done done;
+
+    (void)state;
+    if (airt_faults_contained(system)) {
+        for (int i = 0; i < 2; i++) {
+            OK(airt_spawn(system, holder, &holder[i], NULL));
+            OK(airt_tell(system, holder[i], holder_wait));
+        }
+        UNTIL(stats_of(system).stacks == 4); /* the pooled worker has two: to run on, and for a fault */
+        OK(airt_spawn_behavior(system, &faulty_dedicated, &who.ref,
+                               &(airt_spawn_options){ .start = AIRT_START(faulty_actor, .how = FAULTY_NONE) }));
+        OK(airt_ask(system, who, &done, AIRT_SECONDS(60), faulty_ping));
+        for (int i = 0; i < 2; i++)
+            OK(airt_tell(system, holder[i], holder_go));
+        UNTIL(stats_of(system).stacks == 4); /* the pooled worker keeps one more at hand */
+        OK(airt_ask(system, who, &done, AIRT_SECONDS(60), faulty_ping));
+        assert_int_equal(stats_of(system).stacks, 5);
+        IS(airt_ask(system, who, &done, AIRT_SECONDS(60), faulty_go, .how = FAULTY_NULL), AIRT_EFAILED);
+    }
+    end(&system);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pooled),    cmocka_unit_test(test_other_threads), cmocka_unit_test(test_abandoned),
-        cmocka_unit_test(test_simulated), cmocka_unit_test(test_foreign_loop),  cmocka_unit_test(test_stacks_all_taken),
+        cmocka_unit_test(test_pooled),
+        cmocka_unit_test(test_other_threads),
+        cmocka_unit_test(test_abandoned),
+        cmocka_unit_test(test_simulated),
+        cmocka_unit_test(test_foreign_loop),
+        cmocka_unit_test(test_stacks_all_taken),
+        cmocka_unit_test(test_stack_without_a_park),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "threads.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* <threads.h> of C11 is hidden by the tests' own header of that name. glibc's mtx_t is its pthread_mutex_t. */
@@ -188,11 +189,40 @@ static void a_lock_that_is_not_got_is_not_held(void **state)
     OK(airt_system_stop(&system, AIRT_SECONDS(60)));
 }
 
+static void *takes_and_dies(void *robust)
+{
+    return pthread_mutex_lock(robust) == 0 ? robust : NULL;
+}
+
+/* The dead owner's mutex is the handler's, who is told of the death by its status. */
+static void a_lock_of_a_dead_owner_is_held(void **state)
+{
+    airt_system        *system = NULL;
+    taker_ref           taker = begin(&system);
+    pthread_mutexattr_t robust;
+    pthread_t           owner;
+    void               *took = NULL;
+
+    (void)state;
+    assert_int_equal(pthread_mutexattr_init(&robust), 0);
+    assert_int_equal(pthread_mutexattr_setrobust(&robust, PTHREAD_MUTEX_ROBUST), 0);
+    assert_int_equal(pthread_mutex_init(&mutex, &robust), 0);
+    assert_int_equal(pthread_create(&owner, NULL, takes_and_dies, &mutex), 0);
+    assert_int_equal(pthread_join(owner, &took), 0);
+    assert_ptr_equal(took, &mutex);
+    assert_int_equal(turn_of(system, taker, 0, TAKE), EOWNERDEAD);
+    OK(airt_system_quiesce(system, AIRT_SECONDS(60)));
+    assert_int_equal(told.count, 1);
+    check_text(ways[0].name);
+    assert_int_equal(turn_of(system, taker, 0, GIVE), 0);
+    OK(airt_system_stop(&system, AIRT_SECONDS(60)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_way_is_seen),
-        cmocka_unit_test(a_lock_that_is_not_got_is_not_held),
+        cmocka_unit_test(every_way_is_seen), cmocka_unit_test(a_lock_that_is_not_got_is_not_held),
+        cmocka_unit_test(a_lock_of_a_dead_owner_is_held), /* the last: its mutex can be taken no more */
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Threads that spawn, feed and kill actors with budgets, in a system with a bound: each of both is breached again and
- * again, the bytes are never more than the bound, and in the end the account balances and nothing is left. */
+ * again, the bytes are never more than the bound, and in the end the account balances and nothing is left. And a handler
+ * that asks very often, whose memory does not grow with its asks. */
 #include "threads.h"
 
 enum {
@@ -146,9 +147,94 @@ static void budgets_and_a_bound(void **state)
                  (unsigned long long)all.hits);
 }
 
+/* --- many asks in one handler ------------------------------------------------------------------------------------- */
+
+enum {
+    ASKS = 50000,
+    SLACK = 1 << 20 /* of caches and pages; the answers of ASKS asks are several of it */
+};
+
+struct tick {
+    uint64_t number;
+};
+AIRT_KIND(tick, number)
+AIRT_SIGNAL(tick_get)
+AIRT_ANSWER(tick_get, tick)
+AIRT_SIGNAL(count)
+#define clock_ACCEPTS(KIND) KIND(tick_get)
+AIRT_PROTOCOL(clock)
+struct clock {
+    uint64_t number;
+};
+AIRT_ON(clock, tick_get)
+{
+    (void)msg;
+    return airt_reply(ctx, tick_get, .number = ++self->number);
+}
+#define clock_HANDLES(ON, A) ON(A, tick_get)
+AIRT_BEHAVIOR(clock)
+
+#define counter_ACCEPTS(KIND) KIND(count)
+AIRT_PROTOCOL(counter)
+struct counter_start {
+    clock_ref clock;
+};
+AIRT_KIND(counter_start, REF(clock))
+struct counter {
+    clock_ref clock;
+};
+AIRT_ANSWER(count, tick)
+AIRT_ON(counter, counter_start)
+{
+    (void)ctx;
+    self->clock = msg->clock;
+    return AIRT_OK;
+}
+
+static airt_status ask_ticks(airt_ctx *ctx, clock_ref clock, struct tick *last)
+{
+    for (int i = 0; i < ASKS; i++)
+        AIRT_TRY(airt_ask(ctx, clock, last, AIRT_SECONDS(60), tick_get));
+    return AIRT_OK;
+}
+
+/* Answers the bytes that the second half of its asks left behind. */
+AIRT_ON(counter, count)
+{
+    struct tick last = { 0 };
+    uint64_t    before;
+
+    (void)msg;
+    AIRT_TRY(ask_ticks(ctx, self->clock, &last));
+    before = stats_of(airt_ctx_system(ctx)).bytes;
+    AIRT_TRY(ask_ticks(ctx, self->clock, &last));
+    AIRT_CHECK_EQ(last.number, 2 * ASKS);
+    return airt_reply(ctx, count, .number = stats_of(airt_ctx_system(ctx)).bytes - before);
+}
+#define counter_HANDLES(ON, A) ON(A, counter_start) ON(A, count)
+AIRT_BEHAVIOR(counter)
+
+static void answers_do_not_pile_up(void **state)
+{
+    airt_system *system = NULL;
+    clock_ref    clock = { 0 };
+    counter_ref  counter = { 0 };
+    struct tick  grown = { 0 };
+
+    (void)state;
+    OK(airt_system_create(&(airt_system_options){ .workers = 2, .stuck_ms = NEVER_STUCK }, &system));
+    OK(airt_spawn(system, clock, &clock, NULL));
+    OK(airt_spawn(system, counter, &counter, &(airt_spawn_options){ .start = AIRT_START(counter, .clock = clock) }));
+    OK(airt_ask(system, counter, &grown, AIRT_SECONDS(120), count));
+    assert_true((int64_t)grown.number < SLACK);
+    (void)printf("%d asks in a handler left %lld bytes behind\n", ASKS, (long long)grown.number);
+    OK(airt_system_stop(&system, AIRT_SECONDS(60)));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(budgets_and_a_bound) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(budgets_and_a_bound),
+                                        cmocka_unit_test(answers_do_not_pile_up) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,8 @@ static int64_t at_real(int64_t deadline_ns)
     return deadline_ns == AIRI_NEVER ? AIRI_NEVER : deadline_ns * SLOWER;
 }
 
-/* Nothing else waits for so short a time: no timer is armed but for the pins' sleeps, which are longer. */
+/* Hardly anything else waits for so short a time: the pins' sleeps are longer, but their timekeeper may park shortly before one
+ * ends. */
 static void wait_slow(airt_world *of, AIRI_ATOMIC(uint32_t) *word, uint32_t expected, int64_t deadline_ns)
 {
     if (deadline_ns != AIRI_NEVER && deadline_ns - now_slow(of) <= AIRI_WORTH_SPAN_NS)

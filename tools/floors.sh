@@ -6,6 +6,7 @@
 #   - Floor 5 sees the public headers, base/ and port/port.h, and no other folder of floor 5.
 #   - cli/ sees the public headers and base/ only. Public headers see only each other.
 #   - Nothing in src/ includes the umbrella airt/airt.h. A source includes its own header first.
+#   - Every folder has a floor, and every name in src/floors.txt is a file or a folder with files.
 #
 # tools/floors.sh --self-test plants one breach of each rule in a scratch tree and expects to find it.
 set -euo pipefail
@@ -15,24 +16,25 @@ check() {
     # shellcheck disable=SC2046
     awk '
         function complain(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; bad++ }
+        function stem_of(path) { sub(/\.[A-Za-z]+$/, "", path); return path }
         function folder_of(path) { sub(/\/[^\/]*$/, "/", path); return path }
         # The floor of "core/msg.h", "airt/base.h"; -1: unknown.
         function floor_of(path,   stem) {
             if (path in table) return table[path]
-            stem = path
-            sub(/\.[a-z]+$/, "", stem); sub(/\.[A-Za-z]+$/, "", stem)
+            stem = stem_of(path)
             if (stem in table) return table[stem]
             path = folder_of(path)
             return path in table ? table[path] : -1
         }
         FILENAME == "src/floors.txt" {
-            if ($1 ~ /^[0-9]+$/) table[$2] = $1
+            if ($1 ~ /^[0-9]+$/) { table[$2] = $1; line_of[$2] = FNR }
             next
         }
         FNR == 1 {
             public = FILENAME ~ /^include\//
             me = FILENAME; sub(/^(src|include)\//, "", me)
             folder = folder_of(me)
+            there[me]; there[stem_of(me)]; there[folder]
             test = me ~ /_test\.c$/
             floor = test ? (folder in table ? table[folder] : -1) : floor_of(me)
             if (floor < 0) complain("no floor for this file: add its folder to src/floors.txt")
@@ -69,7 +71,11 @@ check() {
                 complain("floor 5 sees public headers, base/ and port/port.h, not " path)
             else if (to > floor) complain("floor " floor " includes " path " of floor " to)
         }
-        END { exit bad > 0 }
+        END {
+            for (name in line_of)
+                if (!(name in there)) { printf "src/floors.txt:%d: there is no %s\n", line_of[name], name; bad++ }
+            exit bad > 0
+        }
     ' src/floors.txt $(find include src \( -name '*.c' -o -name '*.h' -o -name '*.S' \) | LC_ALL=C sort)
 }
 
@@ -78,6 +84,10 @@ self_test() {
     trap 'rm -rf "$tree"' EXIT
     mkdir -p "$tree"/src/{base,port,core,broker,observe,cli,attic} "$tree"/include/airt
     cd "$tree"
+    for name in src/{base/list,port/port,core/msg,core/mailbox,core/actor,core/registry,broker/topic,observe/page,cli/cmd}.h \
+        include/airt/{base,world}.h; do
+        echo '/* empty */' >"$name"
+    done
     printf '%s\n' '0 base/' '0 port/port.h' '1 port/' '2 core/msg' '2 core/mailbox' '3 core/actor' '3 core/registry' \
         '4 core/' '5 broker/' '5 observe/' '6 cli/' '0 airt/base.h' '0 airt/world.h' '2 airt/' >src/floors.txt
     plant() { # plant FILE CONTENT: must be found
@@ -116,6 +126,10 @@ self_test() {
     plant src/cli/x.c '#include "core/msg.h"\n'
     plant include/airt/x.h '#include "core/msg.h"\n'
     plant src/attic/x.c '#include <stdio.h>\n'
+    table=$(cat src/floors.txt)
+    plant src/floors.txt "$table\n5 attic/\n"
+    plant src/floors.txt "$table\n2 core/gone\n"
+    echo "$table" >src/floors.txt
     rm src/core/msg.c
     plant src/core/msg.c '#include <stdio.h>\n#include "core/msg.h"\n'
     echo "every planted breach was found"
@@ -124,5 +138,5 @@ self_test() {
 if [ "${1:-}" = --self-test ]; then
     self_test
 else
-    check "${1:-$(dirname "$0")/..}" || { echo "floors: an include goes where it may not (src/floors.txt)"; exit 1; }
+    check "${1:-$(dirname "$0")/..}" || { echo "floors: an include goes where it may not, or src/floors.txt is not the tree's"; exit 1; }
 fi

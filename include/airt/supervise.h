@@ -144,6 +144,7 @@ struct airt_tree {
     size_t              child_count;
 };
 
+/* The three below are C only, as AIRT_START is: docs/cplusplus.md has the variables that C++ writes. */
 /* AIRT_CHILD(actor, .fields...) */
 #define AIRT_CHILD(...) AIRI_CHILD(__VA_ARGS__, )
 #define AIRI_CHILD(actor, ...)                                                                                         \
@@ -219,16 +220,16 @@ AIRT_MUST_CHECK static inline airt_status airt_supervise_tree(airt_from from, ai
     return airt_supervise_tree_sized(from, out_supervisor, tree, sizeof(airt_tree), sizeof(airt_child));
 }
 /* airt_supervise(from, &ref, .fields of airt_tree...) */
-#define airt_supervise(from, out, ...)                                                                                 \
-    airt_supervise_tree(AIRI_FROM(from), (out), (__extension__ & (const airt_tree){ __VA_ARGS__ }))
+#define airt_supervise(from, out, ...) AIRI_SUPERVISE(from, out, __VA_ARGS__, )
+#define AIRI_SUPERVISE(from, out, ...) airt_supervise_tree(AIRI_FROM(from), (out), AIRI_BODY_OF(airt_tree, __VA_ARGS__))
 
 /* Names a child: AIRT_ID("cache"), or by ref, the only way for those of a dynamic supervisor. */
 typedef struct airt_child_key {
     const char *id;
     airt_ref    ref;
 } airt_child_key;
-#define AIRT_ID(text) ((airt_child_key){ (text), { 0 } })
-#define AIRT_BY_REF(who) ((airt_child_key){ NULL, (who) })
+#define AIRT_ID(text) AIRI_LITERAL(airt_child_key, (text), AIRT_NONE)
+#define AIRT_BY_REF(who) AIRI_LITERAL(airt_child_key, NULL, (who))
 
 typedef enum airt_child_state {
     AIRT_CHILD_STARTING, /* its start runs, or waits for its turn and is the first */

@@ -63,9 +63,14 @@ typedef struct airi_flight_event {
     int64_t               ns; /* on the world's monotonic clock, as the worker last read it */
     uint64_t              who;
     uint64_t              other;
-    uint16_t              behavior, kind; /* names; 0: none or unknown */
-    uint8_t               type, outcome;
-    uint16_t              detail;
+    union {
+        struct {
+            uint16_t behavior, kind; /* names; 0: none or unknown */
+            uint8_t  type, outcome;
+            uint16_t detail;
+        };
+        uint64_t what; /* the five in one store */
+    };
 } airi_flight_event;
 _Static_assert(sizeof(airi_flight_event) == 40, "a part of the format");
 

@@ -2,7 +2,8 @@
 /* A system's memory: size classes carved from the world's pages, a private cache for each worker, a shared depot.
  * Called with the caller's own cache, or with NULL by threads that have none; memory may be given back on any thread.
  * The caller asks airi_permits for its own site first; this allocator asks nobody and answers NULL when pages end.
- * Invariant: a block of class c is in use, in one cache, or in depot c; blocks never change class. */
+ * Invariant: a block of class c is in use, in one cache, in depot c, or looked at by a sweep of c. Memory changes its
+ * class only by being given back as a whole chunk. */
 #ifndef AIRI_BASE_HEAP_H
 #define AIRI_BASE_HEAP_H
 
@@ -49,21 +50,65 @@ typedef struct airi_cache {
     airi_bin bins[AIRI_HEAP_CACHED_COUNT];
 } airi_cache;
 
-typedef struct airi_depot {
-    _Alignas(64) airi_mutex lock;
-    /* guarded by lock */
-    airi_block *batches; /* whole batches, linked by next_batch */
-    airi_block *loose;   /* single blocks */
-    uint64_t    batch_count;
-    uint64_t    loose_count;
-    uint64_t    carved; /* blocks of this class that exist */
-} airi_depot;
-
+/* A chunk of one class, in a record of its own: so it holds nothing but blocks. */
 typedef struct airi_chunk airi_chunk;
 struct airi_chunk {
     airi_chunk *next;
+    char       *memory;
+};
+
+typedef struct airi_depot {
+    _Alignas(64) airi_mutex lock;
+    /* guarded by lock */
+    bool        hoards;   /* free >= hoard_at: worth a sweep, if it lasts */
+    airi_block *batches;  /* whole batches, linked by next_batch */
+    airi_block *loose;    /* single blocks */
+    uint64_t    free;     /* blocks in both */
+    uint64_t    free_min; /* since the last look of airi_sweep_begin */
+    uint64_t    hoard_at;
+    uint64_t    carved;      /* blocks of this class that exist */
+    uint64_t    away;        /* of these, with the sweep */
+    airi_chunk *chunks;      /* of this class alone; without those that are with the sweep */
+    char       *fresh;       /* what is not carved yet of the newest */
+    uint32_t    fresh_count; /* in blocks */
+    uint32_t    chunk_count;
+} airi_depot;
+
+/* A chunk for blocks of all classes begins with this. Its blocks stay where they are until the end. */
+typedef struct airi_mixed airi_mixed;
+struct airi_mixed {
+    airi_mixed *next;
     size_t      bytes;
 };
+
+/* A chunk and how many of its blocks a sweep has found. */
+typedef struct airi_haul {
+    char       *memory;
+    airi_chunk *chunk;
+    airi_block *found;
+    uint32_t    count;
+} airi_haul;
+
+/* The one sweep of a heap; see sweep.h. What is in it is nobody else's. */
+typedef struct airi_sweep {
+    airi_mutex lock; /* around each step; depots' locks inside it */
+    /* shared, atomic: a glance */
+    AIRI_ATOMIC(bool) under_way;
+    /* guarded by lock */
+    uint32_t    number;  /* the class */
+    airi_block *batches; /* still to be looked at, as in a depot */
+    airi_block *loose;
+    airi_haul  *hauls;
+    uint32_t   *slots; /* a hash table of them, by address: number + 1, or 0 */
+    uint32_t    slot_mask;
+    uint32_t    haul_max;
+    uint32_t    haul_count;
+    uint32_t    settled; /* hauls that are done with */
+    uint32_t    latest;  /* the haul that was found last */
+    size_t      index_bytes;
+    uint64_t    keep; /* blocks that shall still be kept, in whole chunks too */
+    uint64_t    kept; /* blocks of whole chunks that were */
+} airi_sweep;
 
 typedef struct airi_heap {
     airi_depot depots[AIRI_HEAP_CLASS_COUNT];
@@ -72,16 +117,20 @@ typedef struct airi_heap {
     airi_quota *quota; /* of what is mapped; NULL: no bound. Set before the first use */
     /* guarded by chunk_lock, which is taken inside a depot's lock */
     airi_mutex  chunk_lock;
-    airi_chunk *chunks; /* newest first; carving is from the newest */
+    airi_mixed *mixed; /* newest first; carving is from the newest */
     size_t      carve_at;
-    /* shared, atomic: statistics */
-    AIRI_ATOMIC(uint64_t) mapped_bytes; /* held from the world */
-    AIRI_ATOMIC(uint64_t) large_bytes;  /* of these, requests with pages of their own */
+    airi_chunk *records;      /* unused ones */
+    airi_chunk *record_pages; /* each page's first record: memory is the page */
+    /* shared, atomic */
+    AIRI_ATOMIC(uint64_t) mapped_bytes; /* held from the world: a statistic */
+    AIRI_ATOMIC(uint64_t) large_bytes;  /* of these, requests with pages of their own: a statistic */
+    AIRI_ATOMIC(uint32_t) hoards;       /* depots that hoard */
+    airi_sweep            sweep;
 } airi_heap;
 
 void airi_heap_init(airi_heap *heap, airt_world *world);
-/* Unmaps every chunk; caches must be flushed. Returns the bytes that were still in use (0: no leak); large blocks
- * still in use are counted, and left mapped, since nothing lists them. Harmless twice, and on a zeroed heap. */
+/* Ends a sweep, unmaps every chunk; caches must be flushed. Returns the bytes that were still in use (0: no leak); large
+ * blocks still in use are counted, and left mapped, since nothing lists them. Harmless twice, and on a zeroed heap. */
 uint64_t airi_heap_fini(airi_heap *heap);
 
 void airi_cache_init(airi_cache *cache);

@@ -108,8 +108,10 @@ struct airi_actor {
 _Static_assert(sizeof(struct airi_actor) <= 192, "three cache lines a slot");
 
 typedef struct airi_timer_head { /* what the wheel holds: the end of an await, or a message timer */
-    airi_wheel_timer   wheel;
-    struct airi_timer *message; /* NULL: part of an airi_await */
+    airi_wheel_timer wheel;
+    uint32_t         index;       /* of the message timer's record; 0: part of an airi_await */
+    uint32_t         charge : 31; /* the message timer's, against its owner's budget */
+    uint32_t         missed : 1;  /* its message was out when it fired */
 } airi_timer_head;
 
 /* A link, a watch or a child tie between two actors: one record on both ends' lists, with its notices paid for. */
@@ -197,14 +199,14 @@ enum {
 struct airi_extra {                         /* under actor->lock unless it says otherwise */
     airi_list               waiters;        /* airi_waiter, first come first served */
     airi_list               owned;          /* airi_owned */
-    airi_list               timers;         /* airi_timer.owner_link; timer_lock */
+    uint32_t                timers;         /* the newest of the list, see airi_timer; timer_lock */
     airi_list               ties_a, ties_b; /* relations lock: as `a`, as `b` */
     const airt_behavior    *born;           /* after a become: what it was spawned with */
     airi_worker            *dedicated;      /* fixed: the worker of a dedicated actor */
     airt_msg               *stash;          /* ring like a lane */
     uint32_t                stash_count, stash_max;
     uint32_t                wait_ms;
-    uint32_t                begun_wanted; /* the owner's: see hands_on in box.c */
+    uint32_t                begun_wanted; /* the owner's: begins while senders wait; see airi_is_share_begun */
     uint32_t                bytes_max;
     int64_t                 bytes_used;
     uint64_t                memory_max;  /* fixed; 0: no budget */

@@ -67,10 +67,8 @@ static airt_status start_result(airt_ctx *ctx, airt_status started)
 {
     if (started == AIRT_OK)
         return AIRT_OK;
-    if (ctx != NULL) {
-        (void)airi_ctx_fail(ctx, AIRT_EFAILED, airt_status_text(started));
-        ctx->failure.code = (int32_t)started;
-    }
+    (void)airi_fail(ctx, AIRT_EFAILED, airt_status_text(started));
+    airi_failure_at(ctx)->code = (int32_t)started;
     return AIRT_EFAILED;
 }
 
@@ -156,7 +154,7 @@ static airi_actor *lock_living(airt_system *system, airt_ref who)
     if (actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return NULL;
     airi_mutex_lock(&actor->lock);
-    if (airi_tenant_is(actor, who) && !airi_mail_closed(&actor->mail))
+    if (airi_tenant_living(actor, who) && !airi_mail_closed(&actor->mail))
         return actor;
     airi_mutex_unlock(&actor->lock);
     return NULL;

@@ -4,6 +4,7 @@
 
 #include "core/budget.h"
 #include "core/deadlock.h"
+#include "core/handler.h"
 #include "core/letters.h"
 #include "core/life.h"
 #include "core/locks.h"
@@ -129,7 +130,7 @@ static void await_end(airt_ctx *ctx, airi_await *await)
 }
 
 /* Between leave and enter the handler is the actor's plain owner: a killer then sets its flag and leaves the rest to us.
- * Where leave says false a killer was first, the actor is not ours any more; airi_dispatch will find that again. */
+ * Where leave says false a killer was first, the actor is not ours any more; airi_leave will find that again. */
 
 void airi_await_forget(airt_ctx *ctx)
 {
@@ -247,10 +248,17 @@ static int64_t deadline_of(airt_ctx *ctx, airt_duration within)
     return ctx->deadline_ns != 0 && ctx->deadline_ns < due ? ctx->deadline_ns : due;
 }
 
-airt_status airi_ctx_fail(airt_ctx *ctx, airt_status status, const char *text)
+airt_failure *airi_failure_at(airt_ctx *ctx)
 {
-    ctx->failure = (airt_failure){ .status = status };
-    (void)strncpy(ctx->failure.text, text, sizeof ctx->failure.text - 1);
+    return ctx != NULL ? &ctx->failure : airi_failure_outside();
+}
+
+airt_status airi_fail(airt_ctx *ctx, airt_status status, const char *text)
+{
+    airt_failure *failure = airi_failure_at(ctx);
+
+    *failure = (airt_failure){ .status = status };
+    (void)strncpy(failure->text, text, sizeof failure->text - 1);
     return status;
 }
 
@@ -310,46 +318,55 @@ static airt_status calls_await(airt_ctx *ctx, airi_await *await, int64_t deadlin
     }
 }
 
-static airt_status failure_of(airt_ctx *ctx, const airi_call_record *record)
+airt_status airi_fail_call(airt_ctx *ctx, const airi_call_record *record)
 {
-    const airt_msg *answer = record->answer;
+    airt_failure              *failure = airi_failure_at(ctx);
+    const airi_answer_failure *told;
 
-    ctx->failure = (airt_failure){ .status = record->status };
-    if (answer != NULL) {
-        const airi_answer_failure *failure = (const airi_answer_failure *)(const void *)airt_msg_body(answer);
-
-        ctx->failure.code = failure->code;
-        if (record->status == AIRT_EDEADLK) {
-            airi_failure_chain(&ctx->failure, &failure->chain);
-            return record->status;
-        }
-        memcpy(ctx->failure.text, failure->text, sizeof ctx->failure.text);
-    } else {
-        (void)strncpy(ctx->failure.text, airt_status_text(record->status), sizeof ctx->failure.text - 1);
+    if (record->answer == NULL)
+        return airi_fail(ctx, record->status, airt_status_text(record->status));
+    told = (const airi_answer_failure *)(const void *)airt_msg_body(record->answer);
+    if (record->status == AIRT_EDEADLK) {
+        airi_failure_chain(failure, &told->chain);
+        return record->status;
     }
+    *failure = (airt_failure){ .status = record->status, .code = told->code };
+    memcpy(failure->text, told->text, sizeof failure->text);
     return record->status;
+}
+
+/* What its body shows lives until the handler returns, and counts as the actor's. A flat one ends with its call: a
+ * handler's memory does not grow with the asks it makes. */
+static airt_status answer_copy(airt_ctx *ctx, airi_call_record *record, void *out)
+{
+    airt_msg *answer = record->answer;
+
+    if (!airi_kind_flat(answer->kind)) {
+        if (!airi_budget_may(ctx, airi_msg_bytes(answer)))
+            return airi_fail(ctx, AIRT_ENOMEM, "the answer is more than the memory_max of this actor");
+        airi_budget_add_held(ctx, airi_budget_charge(ctx, airi_msg_bytes(answer)));
+        airi_ring_append(&ctx->held, answer);
+        record->answer = NULL;
+    }
+    memcpy(out, airi_msg_body(answer), answer->kind->size);
+    return AIRT_OK;
 }
 
 static airt_status call_take(airt_ctx *ctx, airt_call call, const airt_kind *kind, void *out, size_t out_size)
 {
     airi_call_record *record = airi_call_of(ctx->system, call);
-    airt_status       status = AIRT_OK;
+    airt_status       status;
 
     if (record == NULL)
-        return airi_ctx_fail(ctx, call.bits == 0 ? AIRT_ENOMEM : AIRT_EINVAL, "no such call");
+        return airi_fail(ctx, call.bits == 0 ? AIRT_ENOMEM : AIRT_EINVAL, "no such call");
     if (!record->done)
         return AIRT_EPENDING;
     if (record->status != AIRT_OK) {
-        status = failure_of(ctx, record);
+        status = airi_fail_call(ctx, record);
     } else if (!airt_kind_same(record->answer->kind, kind) || out_size != kind->size) {
-        status = airi_ctx_fail(ctx, AIRT_EKIND, "the answer is of another kind");
-    } else if (!airi_budget_may(ctx, airi_msg_bytes(record->answer))) {
-        status = airi_ctx_fail(ctx, AIRT_ENOMEM, "the answer is more than the memory_max of this actor");
+        status = airi_fail(ctx, AIRT_EKIND, "the answer is of another kind");
     } else {
-        memcpy(out, airi_msg_body(record->answer), out_size);
-        airi_budget_add_held(ctx, airi_budget_charge(ctx, airi_msg_bytes(record->answer)));
-        airi_ring_append(&ctx->held, record->answer);
-        record->answer = NULL;
+        status = answer_copy(ctx, record, out);
     }
     airi_call_end(ctx->system, ctx->worker, &ctx->calls, call);
     return status;
@@ -364,16 +381,16 @@ static airt_status ask_inside(const airi_caller *caller, const airi_request *req
     airt_status      status = airi_may_await(ctx);
 
     if (status != AIRT_OK)
-        return airi_ctx_fail(ctx, airi_unsent(caller, request->to, request->kind, request->body, status),
-                             airt_status_text(status));
+        return airi_fail(ctx, airi_unsent(caller, request->to, request->kind, request->body, status),
+                         airt_status_text(status));
     call = airi_call_send(caller, ctx->actor, &ctx->calls, request);
     if (call.bits == 0)
-        return airi_ctx_fail(ctx, AIRT_ENOMEM, "no memory for the call");
+        return airi_fail(ctx, AIRT_ENOMEM, "no memory for the call");
     status = calls_await(ctx, &await, request->deadline_ns);
     if (status == AIRT_OK)
         return call_take(ctx, call, request->answer_kind, out, out_size);
     airi_call_end(ctx->system, ctx->worker, &ctx->calls, call);
-    return status == AIRT_EDEADLK ? status : airi_ctx_fail(ctx, status, airt_status_text(status));
+    return status == AIRT_EDEADLK ? status : airi_fail(ctx, status, airt_status_text(status));
 }
 
 airt_status airt_ask_body(airt_from from, airt_ref to, const airt_kind *kind, const void *body, airt_duration within,
@@ -452,9 +469,9 @@ airt_status airt_call_take_body(airt_ctx *ctx, airt_call call, const airt_kind *
     return call_take(ctx, call, answer_kind, out, out_size);
 }
 
-const airt_failure *airt_last_failure(airt_ctx *ctx)
+const airt_failure *airt_last_failure(airt_from from)
 {
-    return &ctx->failure;
+    return airi_failure_at(airi_resolve(from, "airt_last_failure").ctx);
 }
 
 airt_status airt_sleep(airt_ctx *ctx, airt_duration span)

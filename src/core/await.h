@@ -33,7 +33,12 @@ airt_status airi_await_room(airt_ctx *ctx, airi_waiter *waiter, int64_t deadline
 void airi_await_forget(airt_ctx *ctx);
 /* Whether this handler may wait now; obtains the stack that the worker will go on with. */
 airt_status airi_may_await(airt_ctx *ctx);
-airt_status airi_ctx_fail(airt_ctx *ctx, airt_status status, const char *text);
+/* What airt_last_failure shows in this handler; NULL: to this thread, outside of handlers. */
+airt_failure *airi_failure_at(airt_ctx *ctx);
+/* Writes it anew; returns the status. */
+airt_status airi_fail(airt_ctx *ctx, airt_status status, const char *text);
+/* The same, as the record of a call has it that was not answered by its answer. */
+airt_status airi_fail_call(airt_ctx *ctx, const airi_call_record *record);
 /* Whether something that ends an await came in: a flag, and for one that listens to mail, an answer. Any thread. */
 bool airi_await_attention(airi_actor *actor, bool receive);
 /* Owner: takes in answers; true: the await of this activation is over, its status set. */

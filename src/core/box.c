@@ -14,7 +14,10 @@ static airt_status pushed(airt_system *system, airi_worker *worker, airi_actor *
 {
     if (how > AIRI_PUSHED_WAKE)
         return AIRT_EDEAD;
-    airi_pushed(system, worker, actor, how, kind);
+    if (how == AIRI_PUSHED_WAKE)
+        airi_schedule(system, worker, actor);
+    AIRI_TALLY(system, worker, accepted, 1);
+    airi_recorded(system, actor, kind);
     return AIRT_OK;
 }
 
@@ -107,7 +110,8 @@ static airt_status drop_old(airt_system *system, airi_worker *worker, airi_actor
             airi_recorded(system, actor, msg->kind);
             return AIRT_OK;
         }
-        airi_box_place_back(actor, extra, victim); /* it takes room: airi_lane_evict saw to that */
+        AIRI_ASSERT(!airi_msg_is(victim, AIRI_MSG_HAD)); /* its memory would be its owner's to give back, too */
+        airi_box_place_back(actor, extra, victim);       /* it takes room: airi_lane_evict saw to that */
         AIRI_TALLY(system, worker, queued, -1);
         victim->link.next = *out_victim == NULL ? NULL : &(*out_victim)->link;
         *out_victim = victim;
@@ -314,29 +318,12 @@ void airi_box_grant(airi_worker *worker, airi_actor *actor)
         airi_box_let_in(worker, actor, UINT32_MAX);
 }
 
-/* Its places, to the power of two below. */
-static uint32_t box_floor(airi_actor *actor)
-{
-    return 1u << (31 - __builtin_clz(airi_box_max(actor)));
-}
-
-uint32_t airi_box_share(airi_actor *actor)
-{
-    uint32_t share = box_floor(actor) / 16;
-
-    return share == 0 ? 1 : share;
-}
-
-/* A wait costs its sender two switches, so one that is let in shall find places for its next messages too: a quick owner
- * lets one in for each sixteenth of the box that it begins, once half of it is free. Those who have not waited may take
- * the other places; so that they cannot take all, one is let in for every whole box in any case. */
+/* A quick owner lets one in for each share that it begins (airi_is_share_begun) once half of the box is free. Those who have
+ * not waited may take the other places; so that they cannot take all, one is let in for every whole box in any case. */
 static bool hands_on(const airi_worker *worker, airi_actor *actor)
 {
-    uint32_t begun = airi_extra_seen(actor)->begun_wanted++; /* while others wait */
-
-    if (worker->clock_every <= 1 || begun % box_floor(actor) == 0)
-        return true;
-    return begun % airi_box_share(actor) == 0 && airi_room_used(&actor->mail, &actor->room) <= airi_box_max(actor) / 2;
+    return worker->clock_every <= 1 || (airi_extra_seen(actor)->begun_wanted & (airi_box_floor(actor) - 1)) == 0 ||
+           airi_room_used(&actor->mail, &actor->room) <= airi_box_max(actor) / 2;
 }
 
 /* False: nobody waits. */

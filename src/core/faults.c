@@ -7,6 +7,7 @@
 #include "base/sized.h"
 #include "core/children.h"
 #include "core/flight.h"
+#include "core/handler.h"
 #include "core/letters.h"
 #include "core/life.h"
 #include "core/loop.h"
@@ -41,16 +42,15 @@ static bool on_its_stack(const airi_worker *worker, const airi_trap *trap)
 static const char *refuse(airi_trap_thread *thread, const airi_trap *trap)
 {
     airi_worker *worker = worker_of(thread);
-    airt_ctx    *ctx = airi_load(&worker->running, AIRI_SEQ_CST);
+    airt_ctx    *ctx = airi_worker_in(worker);
 
-    if (ctx == NULL || worker->stack == NULL || ctx != airi_ctx_of(worker->stack) || !on_its_stack(worker, trap))
+    if (ctx == NULL || !on_its_stack(worker, trap))
         return "no handler was running";
     if (ctx->foreign == AIRI_REGION_LOCKED)
         return "holding a lock";
     if (ctx->foreign)
         return "in a blocking or foreign region";
-    if (trap->signal == AIRI_RUNAWAY_SIGNAL &&
-        airi_load(&worker->runaway, AIRI_SEQ_CST) != airi_load(&worker->serial, AIRI_SEQ_CST))
+    if (trap->signal == AIRI_RUNAWAY_SIGNAL && airi_load(&worker->runaway, AIRI_SEQ_CST) != airi_worker_serial(worker))
         return "another handler was meant";
     if (worker->reserve == NULL)
         return "no stack to go on with";
@@ -69,7 +69,7 @@ static airi_stack *admit(airi_trap_thread *thread, const airi_trap *trap)
 static void describe(airi_trap_thread *thread, airi_trap_who *out_who)
 {
     airi_worker     *worker = worker_of(thread);
-    airt_ctx        *ctx = airi_load(&worker->running, AIRI_SEQ_CST);
+    airt_ctx        *ctx = airi_worker_in(worker);
     const airt_kind *kind = ctx != NULL ? airi_load(&ctx->kind, AIRI_RELAXED) : NULL; /* relaxed: its own thread's */
 
     *out_who = (airi_trap_who){ .path = worker->system->faults->path };
@@ -186,7 +186,6 @@ static void end_activation(airt_ctx *ctx, airt_ctx *over, const airi_stack *stac
     bool         ours;
 
     airi_flight_done(worker, AIRT_EFAILED);
-    airi_store(&worker->running, NULL, AIRI_RELAXED); /* for the watch: airi_claim_leave has the fence */
     ours = airi_handler_leave(over);
     note(worker, over, ours ? actor : NULL, stack);
     airi_ctx_unwind(over);
@@ -210,7 +209,7 @@ static void after_fault(void *argument)
     airi_stack  *over = worker->stack;
 
     worker->reserve = NULL;
-    worker->stack = fresh;
+    airi_worker_goes_on(worker, fresh);
     end_activation(ctx, airi_ctx_of(over), over);
     airi_stacks_give(&worker->system->stacks, over);
     airi_faults_replenish(worker);

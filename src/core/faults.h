@@ -28,7 +28,8 @@ airt_status airi_faults_create(airt_system *system);
 void        airi_faults_destroy(airt_system *system);
 bool        airi_faults_valid(const airt_system_options *options);
 
-/* A worker's thread, or who steps it, begins and ends to run handlers; replenish takes the stack for the next fault. */
+/* A worker's thread, or who steps it, begins and ends to run handlers; replenish takes the stack for the next fault,
+ * where there was none to be had before. */
 void airi_faults_enter(airi_worker *worker);
 void airi_faults_leave(airi_worker *worker);
 void airi_faults_replenish(airi_worker *worker);

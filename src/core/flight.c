@@ -106,6 +106,12 @@ static inline void event_seal(airi_flight_ring *ring, airi_flight_event *event)
     airi_store(&event->sequence, ++ring->sequence, AIRI_RELEASE); /* release: the rest first; partner: the reader */
 }
 
+/* `names`: of behaviour and kind, as in airi_flight_pair. */
+static inline uint64_t what(uint32_t names, unsigned type, unsigned outcome, unsigned detail)
+{
+    return names | (uint64_t)(uint8_t)type << 32 | (uint64_t)outcome << 40 | (uint64_t)(uint16_t)detail << 48;
+}
+
 static inline void handler_begins(airt_ctx *ctx, airi_worker *worker, enum airi_flight_type type, uint32_t names)
 {
     airi_flight_ring  *ring = worker->flight;
@@ -114,11 +120,7 @@ static inline void handler_begins(airt_ctx *ctx, airi_worker *worker, enum airi_
     event->ns = worker->now_ns;
     event->who = ctx->self.bits;
     event->other = airi_supervisor_of(ctx->system, ctx->actor).bits;
-    event->behavior = (uint16_t)names;
-    event->kind = (uint16_t)(names >> 16);
-    event->type = (uint8_t)type;
-    event->outcome = AIRI_FLIGHT_IN_WORK;
-    event->detail = 0;
+    event->what = what(names, type, AIRI_FLIGHT_IN_WORK, 0);
     worker->flight_outcome = &event->outcome;
     event_seal(ring, event);
 }
@@ -176,11 +178,7 @@ static void event_write(airi_flight_ring *ring, const airi_flight_fact *fact, ui
     event->ns = now_ns;
     event->who = fact->who.bits;
     event->other = fact->other.bits;
-    event->behavior = (uint16_t)names;
-    event->kind = 0;
-    event->type = (uint8_t)fact->type;
-    event->outcome = 0;
-    event->detail = (uint16_t)fact->detail;
+    event->what = what(names, fact->type, 0, fact->detail);
     event_seal(ring, event);
 }
 

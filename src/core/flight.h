@@ -62,7 +62,7 @@ void airi_flight_dispatch(airt_ctx *ctx, const airt_behavior *behavior, const ai
 void airi_flight_again(airt_ctx *ctx);
 void airi_flight_write(airt_system *system, const airi_flight_fact *fact);
 
-/* Just before a handler is called: beside airi_dispatch, whose arguments need not be saved for it there. */
+/* Just before a handler is called: beside airi_call_handler, whose arguments need not be saved for it there. */
 static inline void airi_flight_message(airt_ctx *ctx, const airt_behavior *behavior, const airt_kind *kind)
 {
     if (__builtin_expect(ctx->worker->flight != NULL, 0))

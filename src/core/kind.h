@@ -47,6 +47,12 @@ static inline void airi_body_release(const airt_kind *kind, void *body)
         airi_body_release_slow(kind, body);
 }
 
+/* Whether a copy of the struct is all there is: it shows, counts and owns nothing. */
+static inline bool airi_kind_flat(const airt_kind *kind)
+{
+    return (kind->flags & (AIRI_KIND_VIEWS | AIRI_KIND_BLOBS | AIRI_KIND_LOCAL)) == 0;
+}
+
 /* A number for a kind that is the same in every run and on every machine, for histories. */
 static inline uint64_t airi_kind_hash(const airt_kind *kind)
 {

@@ -34,10 +34,8 @@ airt_msg *airi_box_first(airi_worker *worker, airi_actor *actor);
 void airi_box_place_back(airi_actor *actor, airi_extra *extra, const airt_msg *msg);
 /* Owner: those who wait, as far as there is room, and at most so many. */
 void airi_box_let_in(airi_worker *worker, airi_actor *actor, uint32_t most);
-/* The same where senders wait: the place is handed on to one of them, or free. */
+/* Of a box where senders wait, a share being begun: the place is handed on to one of them, or free. */
 void airi_begin_wanted_place(airi_worker *worker, airi_actor *actor);
-/* Of how many begins of a quick owner one lets a waiting sender in. */
-uint32_t airi_box_share(airi_actor *actor);
 /* Owner: looks at what others did to the box beside the mail word. */
 void airi_box_look(airi_worker *worker, airi_actor *actor);
 /* Owner: whoever waits for room has it now, as far as there is some. */
@@ -105,11 +103,32 @@ static AIRI_ALWAYS_INLINE airi_mail_pushed airi_box_push(airi_actor *actor, airt
                : airi_mail_push_within(&actor->mail, &actor->room, max, &msg->link);
 }
 
+/* The places of a box, to the power of two below. */
+static inline uint32_t airi_box_floor(airi_actor *actor)
+{
+    return 1u << (31 - __builtin_clz(airi_box_max(actor)));
+}
+
+/* Of how many begins of a quick owner one lets a waiting sender in, a power of two. A wait costs its sender two switches: who is
+ * let in shall find places for its next messages too. */
+static inline uint32_t airi_box_share(airi_actor *actor)
+{
+    uint32_t floor = airi_box_floor(actor);
+
+    return floor < 16 ? 1 : floor / 16;
+}
+
+/* Owner, at a begin while senders wait: whether one of them has its turn. Slow owners let in whom they can. */
+static inline bool airi_is_share_begun(const airi_worker *worker, airi_actor *actor)
+{
+    return (++airi_extra_seen(actor)->begun_wanted & (airi_box_share(actor) - 1)) == 0 || worker->clock_every <= 1;
+}
+
 /* Owner: gives back the place of a message that it begins, where neither bytes count nor old ones are dropped. */
 static inline void airi_begin_place(airi_worker *worker, airi_actor *actor)
 {
     /* A glance: one that announces itself just now is seen at the next begin, or before the owner goes idle or waits. */
-    if (__builtin_expect(airi_mail_wanted(&actor->mail), 0))
+    if (__builtin_expect(airi_mail_wanted(&actor->mail), 0) && airi_is_share_begun(worker, actor))
         airi_begin_wanted_place(worker, actor);
     else
         airi_room_begin(&actor->room);
@@ -122,7 +141,9 @@ static inline void airi_begun(airi_worker *worker, airi_actor *actor, const airt
 
     airi_count(&worker->account.begun, 1);
     airi_count(&actor->handled, 1);
-    airi_store(&actor->last_message_ns, worker->now_ns, AIRI_RELAXED); /* a statistic */
+    /* Relaxed: a statistic; its time changes more seldom. */
+    if (airi_load(&actor->last_message_ns, AIRI_RELAXED) != worker->now_ns)
+        airi_store(&actor->last_message_ns, worker->now_ns, AIRI_RELAXED);
     if (recorder != NULL && recorder->begun != NULL)
         recorder->begun(recorder->context, airi_actor_ref(actor), msg->kind);
 }
@@ -136,15 +157,12 @@ static inline void airi_recorded(airt_system *system, airi_actor *actor, const a
         recorder->accepted(recorder->context, airi_actor_ref(actor), kind);
 }
 
-/* What follows a push that was accepted: the owner is scheduled if that is ours to do. kind NULL: nobody records. */
-static inline void airi_pushed(airt_system *system, airi_worker *worker, airi_actor *actor, airi_mail_pushed how,
-                               const airt_kind *kind)
+/* A push by a worker was accepted: account and recorder. */
+static inline void airi_accepted(airi_worker *worker, airi_actor *actor, const airt_kind *kind, airi_audience by)
 {
-    if (how == AIRI_PUSHED_WAKE)
-        airi_schedule_near(system, worker, actor);
-    AIRI_TALLY(system, worker, accepted, 1);
-    if (kind != NULL)
-        airi_recorded(system, actor, kind);
+    airi_count(&worker->account.accepted, 1);
+    if (by != AIRI_UNHEARD)
+        airi_recorded(worker->system, actor, kind);
 }
 
 #endif

@@ -9,40 +9,21 @@
 #include "core/children.h"
 #include "core/deadlock.h"
 #include "core/flight.h"
+#include "core/handler.h"
 #include "core/letters.h"
 #include "core/timers.h"
 
 #include <airt/behavior.h>
 #include <string.h>
 
-/* What may follow what. A killer ends an actor in any state; a new tenant begins where the last one ended. */
-static bool may_follow(airt_state from, airt_state to)
+void airi_state_tell(airt_system *system, airi_actor *actor, airt_state from, airt_state to)
 {
-#define BIT(state) (1u << AIRT_STATE_##state)
-    static const unsigned follows[] = {
-        [AIRT_STATE_STARTING] = BIT(RUNNING) | BIT(RESTARTING) | BIT(STOPPING) | BIT(STOPPED) | BIT(FAILED),
-        [AIRT_STATE_RUNNING] = BIT(RESTARTING) | BIT(STOPPING) | BIT(STOPPED) | BIT(FAILED),
-        [AIRT_STATE_RESTARTING] = BIT(STARTING) | BIT(STOPPED) | BIT(FAILED),
-        [AIRT_STATE_STOPPING] = BIT(RESTARTING) | BIT(STOPPED) | BIT(FAILED),
-        [AIRT_STATE_STOPPED] = BIT(STARTING),
-        [AIRT_STATE_FAILED] = BIT(STARTING),
-    };
-#undef BIT
-
-    return (follows[from] & 1u << to) != 0;
-}
-
-void airi_state_set(airt_system *system, airi_actor *actor, airt_state state)
-{
-    airt_state           from = (airt_state)airi_load(&actor->state, AIRI_RELAXED); /* owner's own */
     const airt_recorder *recorder = system->recorder;
 
-    AIRT_CHECK(may_follow(from, state));
-    airi_store(&actor->state, (uint8_t)state, AIRI_RELEASE); /* readers of airt_info: a reading, nothing hangs on it */
-    if (__builtin_expect(recorder != NULL && recorder->state != NULL, 0))
-        recorder->state(recorder->context, airi_actor_ref(actor), from, state);
+    if (recorder != NULL && recorder->state != NULL)
+        recorder->state(recorder->context, airi_actor_ref(actor), from, to);
     airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_STATE, airi_actor_ref(actor), actor->behavior, AIRT_NONE,
-                                                 (unsigned)from << 8 | (unsigned)state });
+                                                 (unsigned)from << 8 | (unsigned)to });
 }
 
 /* --- start, failure, restart -------------------------------------------------------------------------------------- */
@@ -289,22 +270,29 @@ static void dead_list(airt_system *system, airi_worker *worker, airi_actor *acto
     }
 }
 
+/* What was new in a box that is closed now. */
+static void dead_mail(airt_system *system, airi_worker *worker, airi_actor *actor, airi_link *mail)
+{
+    airt_msg *msg;
+
+    airi_lane_sort_in(actor, mail);
+    while ((msg = airi_lane_pop(actor)) != NULL) {
+        msg->link.next = NULL;
+        dead_list(system, worker, actor, &msg->link);
+    }
+}
+
 static void close_boxes(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     airi_link *urgent = airi_mail_close(&actor->urgent, 0);
     airi_link *mail;
-    airt_msg  *msg;
 
     airi_mutex_lock(&actor->lock); /* senders of special boxes look under it */
     mail = airi_box_close(system, worker, actor);
     airi_box_release_waiters(system, worker, actor);
     airi_mutex_unlock(&actor->lock);
     dead_list(system, worker, actor, urgent);
-    airi_lane_sort_in(actor, mail);
-    while ((msg = airi_lane_pop(actor)) != NULL) {
-        msg->link.next = NULL;
-        dead_list(system, worker, actor, &msg->link);
-    }
+    dead_mail(system, worker, actor, mail);
 }
 
 /* Its last: nobody can reach it, its boxes are closed. */
@@ -321,11 +309,16 @@ static void vacate(airt_system *system, airi_worker *worker, airi_actor *actor, 
     airi_slot_give(system, worker, actor);
 }
 
-/* From here on nobody makes an extra or a tie: see airi_extra_at. */
+/* Who looks at it from here on makes no extra or tie for it any more: see airi_tenant_living. */
 static void set_ended(airt_system *system, airi_actor *actor, airt_exit exit)
 {
-    airi_mutex_lock(&actor->lock);
     airi_state_set(system, actor, airt_exit_is_failure(exit) ? AIRT_STATE_FAILED : AIRT_STATE_STOPPED);
+}
+
+/* And who looked before is done with it. */
+static void await_lookers(airi_actor *actor)
+{
+    airi_mutex_lock(&actor->lock);
     airi_mutex_unlock(&actor->lock);
 }
 
@@ -372,6 +365,7 @@ void airi_life_rest(airt_system *system, airi_worker *worker, airi_actor *actor)
     airt_reason reason = airi_life_reason(actor);
 
     set_ended(system, actor, reason.exit);
+    await_lookers(actor);
     airi_ties_announce(system, worker, actor, &reason, AIRI_STAYS_DOWN);
     close_boxes(system, worker, actor);
 }
@@ -470,21 +464,44 @@ void airi_life_revived(airt_ctx *ctx, airi_actor *actor, bool resting, bool drop
 
 /* --- for good ----------------------------------------------------------------------------------------------------- */
 
-static void close_for_good(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason)
+/* Who has no extra has nothing but its boxes to close, and nobody to tell; and if nobody looks at it, who might be making one,
+ * that needs no lock. False: it may have one. */
+static bool close_plainly(airt_system *system, airi_worker *worker, airi_actor *actor)
+{
+    airi_link *urgent, *mail;
+
+    if (airi_extra_seen(actor) != NULL || !airi_mail_close_unnoticed(&actor->urgent, &urgent))
+        return false;
+    mail = airi_box_close(system, worker, actor);
+    dead_list(system, worker, actor, urgent);
+    if (mail != NULL || actor->lane_mask != 0)
+        dead_mail(system, worker, actor, mail);
+    return true;
+}
+
+static void close_at_length(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason)
 {
     airi_extra *extra;
 
-    (void)airi_fetch_or(&actor->flags, AIRI_ASKED_STOP, AIRI_SEQ_CST); /* senders are refused from now on */
-    set_ended(system, actor, reason->exit);
+    await_lookers(actor);
     extra = airi_extra_seen(actor);
     if (extra != NULL) {
         starter_tell(system, worker, actor, extra, AIRT_EFAILED); /* ended before it started */
         airi_name_drop(system, worker, extra);
         airi_ties_announce(system, worker, actor, reason, AIRI_ENDS);
     }
-    forget_wait(actor);
     close_boxes(system, worker, actor);
     incarnation_release(system, worker, actor, AIRT_LETTER_STOPPED);
+}
+
+static void close_for_good(airt_system *system, airi_worker *worker, airi_actor *actor, const airt_reason *reason)
+{
+    forget_wait(actor);
+    if (airi_extra_seen(actor) != NULL)
+        (void)airi_fetch_or(&actor->flags, AIRI_ASKED_STOP, AIRI_SEQ_CST); /* senders are refused from now on */
+    set_ended(system, actor, reason->exit);
+    if (!close_plainly(system, worker, actor))
+        close_at_length(system, worker, actor, reason);
     vacate(system, worker, actor, reason->exit);
 }
 

@@ -10,12 +10,38 @@ airt_status airi_ask_end(const airi_caller *caller, airt_ref who, uint32_t how, 
 /* Pokes an actor after a flag was set. Any thread. */
 void airi_poke(airt_system *system, airi_worker *worker, airi_actor *actor);
 
-/* Every change of state goes through here: checked, and told to the recorder. Owner. */
-void airi_state_set(airt_system *system, airi_actor *actor, airt_state state);
+/* What a state may come after. A killer ends an actor in any state; a new tenant begins where the last one ended. */
+static inline bool airi_state_follows(airt_state state, airt_state from)
+{
+#define BIT(state) (1u << AIRT_STATE_##state)
+    static const unsigned after[] = {
+        [AIRT_STATE_STARTING] = BIT(RESTARTING) | BIT(STOPPED) | BIT(FAILED),
+        [AIRT_STATE_RUNNING] = BIT(STARTING),
+        [AIRT_STATE_RESTARTING] = BIT(STARTING) | BIT(RUNNING) | BIT(STOPPING),
+        [AIRT_STATE_STOPPING] = BIT(STARTING) | BIT(RUNNING),
+        [AIRT_STATE_STOPPED] = BIT(STARTING) | BIT(RUNNING) | BIT(RESTARTING) | BIT(STOPPING),
+        [AIRT_STATE_FAILED] = BIT(STARTING) | BIT(RUNNING) | BIT(RESTARTING) | BIT(STOPPING),
+    };
+#undef BIT
+
+    return (after[state] & 1u << from) != 0;
+}
+/* The recorders', where there are some. */
+void airi_state_tell(airt_system *system, airi_actor *actor, airt_state from, airt_state to);
+/* Every change of state goes through here: checked, and told to the recorders. Owner. */
+static inline void airi_state_set(airt_system *system, airi_actor *actor, airt_state state)
+{
+    airt_state from = (airt_state)airi_load(&actor->state, AIRI_RELAXED); /* owner's own */
+
+    AIRT_CHECK(airi_state_follows(state, from));
+    airi_store(&actor->state, (uint8_t)state, AIRI_RELEASE); /* readers of airt_info: a reading, nothing hangs on it */
+    if (__builtin_expect(system->recorder != NULL || system->flight != NULL, 0))
+        airi_state_tell(system, actor, from, state);
+}
 /* kind: of the message that the handler had, or NULL. */
 void airi_life_report(airt_system *system, const airt_kind *kind, airt_report_kind report_kind, airi_actor *actor,
                       airt_status status);
-/* Under actor->lock: whether the tenant that a ref means has not come to its end. */
+/* Under actor->lock: whether the tenant that a ref means has not come to its end, and will not before the lock is let go. */
 bool airi_tenant_living(airi_actor *actor, airt_ref who);
 
 /* Ends an actor: post_stop when cooperative, then everything it had; its slot is free afterwards. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A worker's locality slot: the actor it made runnable last, which it runs next (a dedicated worker's: its one actor).
+/* A worker's locality slot: an actor it made runnable, which it runs next (a dedicated worker's: its one actor).
  * Owner calls, without a locked instruction: put, take. It is nobody else's business until the owner is held up in a
  * handler: then the watch shares it (share, a fence that every thread passes, a look that the handler still runs, open)
  * and thieves may take from it. Once shared it stays so, and the owner pays an exchange. Model-checked as it stands by
@@ -40,18 +40,14 @@ static inline bool airi_locality_empty(airi_locality *slot)
     return airi_load(&slot->item, AIRI_SEQ_CST) == NULL;
 }
 
-/* Owner: puts one in, and has the one back that was there, or NULL. Only the owner fills it: what it finds empty stays
- * empty, and a store does. Release: what is behind the item; partner is the acquire of a thief. */
-static inline bool airi_locality_put_first(airi_locality *slot, void *item)
+/* Owner; false: there is one. Only the owner fills it: what it finds empty stays empty, and a store does. Release: what is
+ * behind the item; partner is the acquire of a thief. */
+static inline bool airi_locality_put(airi_locality *slot, void *item)
 {
     if (airi_load(&slot->item, AIRI_RELAXED) != NULL)
         return false;
     airi_store(&slot->item, item, AIRI_LOCALITY_PUT);
     return true;
-}
-static inline void *airi_locality_put(airi_locality *slot, void *item)
-{
-    return airi_locality_put_first(slot, item) ? NULL : airi_exchange(&slot->item, item, AIRI_LOCALITY_STEAL);
 }
 
 /* Owner, outside of handlers (inside one the watch may be opening the slot: evict); NULL: empty. */

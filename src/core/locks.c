@@ -5,12 +5,12 @@
 
 #include <stdio.h>
 
-/* The activation whose handler runs on this thread, or NULL. Relaxed: its own thread's word. */
+/* The activation whose handler runs on this thread, or NULL. */
 static airt_ctx *handler_here(void)
 {
     airi_worker *worker = airi_current_worker();
 
-    return worker != NULL ? airi_load(&worker->running, AIRI_RELAXED) : NULL;
+    return worker != NULL ? airi_worker_in(worker) : NULL;
 }
 
 void airt_lock_taken(const void *lock, const char *what, const void *place)

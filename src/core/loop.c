@@ -54,7 +54,7 @@ static bool arrive(airi_worker *worker)
 static void __attribute__((noreturn)) leave_thread(airi_worker *worker)
 {
     worker->retired = worker->stack;
-    worker->stack = NULL;
+    airi_worker_goes_on(worker, NULL);
     airi_stack_leave(worker->retired, &worker->native);
 }
 
@@ -99,7 +99,7 @@ void airi_loop_prepare_at(airi_worker *worker, airi_stack *stack, void (*entry)(
 
 void airi_loop_prepare(airi_worker *worker, airi_stack *stack)
 {
-    worker->stack = stack;
+    airi_worker_goes_on(worker, stack);
     airi_loop_prepare_at(worker, stack, loop_entry);
 }
 
@@ -131,7 +131,6 @@ void airi_loop_suspend(airt_ctx *ctx, bool receive)
     worker->spare = NULL;
     worker->committing = actor;
     worker->committing_receive = receive;
-    airi_store(&worker->running, NULL, AIRI_RELAXED); /* the watch's glance only */
     AIRI_TALLY(worker->system, worker, switches, 1);
     airi_flight_await(worker);
     airi_loop_prepare(worker, fresh);
@@ -147,7 +146,7 @@ void airi_loop_resume(airi_worker *worker, airt_ctx *ctx)
         (void)airi_fetch_sub(&worker->pinned_away, 1, AIRI_SEQ_CST);
 
     worker->retired = over;
-    worker->stack = ctx->stack;
+    airi_worker_goes_on(worker, ctx->stack);
     ctx->worker = worker;
     AIRI_TALLY(worker->system, worker, switches, 1);
     airi_flight_resume(ctx);

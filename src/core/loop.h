@@ -10,6 +10,13 @@ static inline airt_ctx *airi_ctx_of(airi_stack *stack)
     return (airt_ctx *)(void *)stack->reserve;
 }
 
+/* Its own thread, or before that begins: the stack that the worker runs on from now. NULL: none of them. */
+static inline void airi_worker_goes_on(airi_worker *worker, airi_stack *stack)
+{
+    worker->stack = stack;
+    airi_store(&worker->activation, stack != NULL ? airi_ctx_of(stack) : NULL, AIRI_SEQ_CST);
+}
+
 /* A fresh activation on a stack, which begins with entry(stack); the worker does not run it yet. */
 void airi_loop_prepare_at(airi_worker *worker, airi_stack *stack, void (*entry)(void *stack));
 /* The loop, on the activation's stack. after_turn: a driven worker's step is over. */
@@ -26,17 +33,5 @@ bool airi_loop_commit(airi_worker *worker, airi_actor *actor, bool receive);
 /* One turn of an actor that the worker took from a queue, and of those that are at hand after it (airi_next_quickly), where
  * no world leads. */
 void airi_turns(airt_ctx *ctx, airi_actor *actor);
-
-/* Hands a message to the behaviour; the status it returned. AIRT_EKILLED with ctx->abandoned: the actor is gone. */
-airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body);
-/* The same to a behaviour that is not the present one. */
-airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
-                             const void *body);
-/* The handler has the actor, until it leaves; a killer may take it meanwhile. False: one has. */
-void airi_handler_enter(airt_ctx *ctx);
-bool airi_handler_leave(airt_ctx *ctx);
-void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor);
-/* Releases what a handler held: answers, calls, blobs. */
-void airi_ctx_unwind(airt_ctx *ctx);
 
 #endif

@@ -21,6 +21,7 @@
 #define AIRI_MAIL_END AIRI_ACQ_REL
 #define AIRI_MAIL_OPEN AIRI_RELEASE
 #define AIRI_MAIL_WANT AIRI_ACQ_REL
+#define AIRI_MAIL_NOTICE AIRI_ACQ_REL
 /* Further acquires and releases: */
 #define AIRI_MAIL_LOOK AIRI_ACQUIRE
 #define AIRI_MAIL_CLAIM_ALWAYS_WRITES true
@@ -42,7 +43,7 @@ typedef struct airi_link {
  *
  *   bits 0 to 43    the newest link, older ones behind it, as its address / 16; or a mark; or 0: the owner is scheduled
  *                   or running, nothing is new
- *   bit 44          WANTED: senders wait for room
+ *   bit 44          WANTED: senders wait for room (in a word without room: see airi_mail_notice)
  *   bits 45 to 63   how many messages that take room were ever accepted, modulo 2^19. Never reset, not even for a new
  *                   tenant: every accepted message is begun once, also the ones that a stopping actor dead-letters */
 typedef struct airi_mail {
@@ -422,15 +423,56 @@ static inline airi_link *airi_mail_close(airi_mail *mail, uint64_t had)
     return airi_mail_above(airi_mail_newest(seen), airi_mail_link_at(had));
 }
 
-/* The spawner, for a new tenant: it is the owner, and schedules it. A plain store: nobody writes a closed box. */
-static inline void airi_mail_open(airi_mail *mail)
+/* A word at which nobody waits for room has its WANTED bit free to say: somebody has looked at the tenant, under the slot's
+ * lock, and may go on with it until he lets go of that. The owner, who first writes down that it ends, need not take the
+ * lock where nobody has looked:
+ *
+ *     who looks: lock; airi_mail_notice; living?      owner: ended; airi_mail_close_unnoticed, on false lock and unlock
+ *
+ * Both are read-modify-writes of one word. The notice first: the owner sees it, and waits for the lock. The close first: who
+ * looks acquires it, and finds that the tenant has ended. */
+static inline void airi_mail_notice(airi_mail *mail)
+{
+    (void)airi_fetch_or(&mail->word, AIRI_MAIL_WANTED, AIRI_MAIL_NOTICE);
+}
+
+/* Owner: as airi_mail_close with nothing had. False: somebody has looked, and it is still open. */
+static inline bool airi_mail_close_unnoticed(airi_mail *mail, airi_link **out_links)
+{
+    uint64_t seen = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: a guess that the compare-exchange checks */
+
+    do {
+        if ((seen & AIRI_MAIL_WANTED) != 0)
+            return false;
+        /* Acquire: as in close. Release: partner is the acquire in airi_mail_notice. */
+    } while (
+        !airi_cas_weak(&mail->word, &seen, (seen & ~AIRI_MAIL_LINK) | AIRI_MAIL_CLOSED, AIRI_MAIL_END, AIRI_RELAXED));
+    *out_links = airi_mail_above(airi_mail_newest(seen), NULL);
+    return true;
+}
+
+/* A plain store: nobody writes a closed box, but for notices of somebody whose tenant is over. */
+static inline void airi_mail_open_as(airi_mail *mail, uint64_t link)
 {
     uint64_t closed = airi_load(&mail->word, AIRI_RELAXED); /* relaxed: came with the slot */
 
     AIRI_ASSERT(airi_mail_link(closed) == AIRI_MAIL_CLOSED);
-    /* Release: partner is the acquire in push. A sender with a ref to an earlier tenant may push here, and what it then
-     * does with the slot comes after the slot was set up. */
-    airi_store(&mail->word, airi_mail_with(closed, NULL), AIRI_MAIL_OPEN);
+    /* Release: partner is the acquire in push and in claim. A sender with a ref to an earlier tenant may push here, and
+     * what it then does with the slot comes after the slot was set up. */
+    airi_store(&mail->word, (closed & ~(AIRI_MAIL_LINK | AIRI_MAIL_WANTED)) | link, AIRI_MAIL_OPEN);
+}
+
+/* The spawner, for a new tenant: it is the owner, and schedules it. */
+static inline void airi_mail_open(airi_mail *mail)
+{
+    airi_mail_open_as(mail, 0);
+}
+
+/* The same for a tenant that nobody can have asked for anything yet: nobody owns it from here on. The first message, or
+ * request, schedules it. */
+static inline void airi_mail_open_idle(airi_mail *mail)
+{
+    airi_mail_open_as(mail, AIRI_MAIL_IDLE);
 }
 
 #endif

@@ -49,6 +49,11 @@ static void test_words(void **state)
     assert_true(airi_mail_claim(&mail));
     assert_false(airi_mail_claim(&mail)); /* once */
     assert_null(airi_mail_take(&mail));
+    assert_null(airi_mail_close(&mail, 0));
+    airi_mail_open_idle(&mail);
+    assert_true(airi_mail_is_idle(&mail));
+    assert_int_equal(airi_mail_push(&mail, &links[0].link), AIRI_PUSHED_WAKE);
+    assert_ptr_equal(airi_mail_take(&mail), &links[0].link);
 }
 
 static void test_close(void **state)

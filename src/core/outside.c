@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+static const char no_memory[] = "no memory for the call";
+
 static airi_actor *slot_make(airt_system *system)
 {
     airi_actor *slot;
@@ -127,10 +129,12 @@ static airt_status answer_out(airt_system *system, airi_call_record *record, con
     airt_msg *answer = record->answer;
 
     if (record->status != AIRT_OK)
-        return record->status;
+        return airi_fail_call(NULL, record);
     if (!airt_kind_same(answer->kind, request->answer_kind) || out_size != request->answer_kind->size)
-        return AIRT_EKIND;
-    return airi_answer_detach(system, answer, out);
+        return airi_fail(NULL, AIRT_EKIND, "the answer is of another kind");
+    if (airi_answer_detach(system, answer, out) != AIRT_OK)
+        return airi_fail(NULL, AIRT_ENOMEM, "no memory for the answer");
+    return AIRT_OK;
 }
 
 airt_status airi_outside_ask(const airi_caller *caller, const airi_request *request, void *out, size_t out_size)
@@ -139,16 +143,17 @@ airt_status airi_outside_ask(const airi_caller *caller, const airi_request *requ
     airi_actor  *slot = airi_outside_slot_take(system);
     uint32_t     calls = 0;
     airt_call    call;
-    airt_status  status = AIRT_ENOMEM;
+    airt_status  status;
 
     if (slot == NULL)
-        return airi_unsent(caller, request->to, request->kind, request->body, AIRT_ENOMEM);
+        return airi_fail(NULL, airi_unsent(caller, request->to, request->kind, request->body, AIRT_ENOMEM), no_memory);
     call = airi_call_send(caller, slot, &calls, request);
-    if (call.bits != 0) {
-        status = airi_outside_call_wait(system, slot, call, request->deadline_ns);
-        if (status == AIRT_OK)
-            status = answer_out(system, airi_call_of(system, call), request, out, out_size);
-    }
+    if (call.bits == 0)
+        status = airi_fail(NULL, AIRT_ENOMEM, no_memory);
+    else if ((status = airi_outside_call_wait(system, slot, call, request->deadline_ns)) == AIRT_OK)
+        status = answer_out(system, airi_call_of(system, call), request, out, out_size);
+    else
+        (void)airi_fail(NULL, status, airt_status_text(status));
     airi_calls_close(system, NULL, &calls);
     airi_outside_slot_give(system, slot);
     return status;

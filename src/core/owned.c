@@ -152,10 +152,11 @@ void airi_keeper_unreserve(airt_ctx *ctx)
     ctx->keeper = NULL;
 }
 
-/* One that was kept, and so counts as queued, has been handled. */
+/* One that was kept, and so counts as queued, has been handled. Nothing is begun: the handler is the same (airi_worker_serial). */
 static void count_ended(airt_system *system, airi_worker *worker)
 {
-    AIRI_TALLY(system, worker, begun, 1);
+    AIRI_TALLY(system, worker, queued, -1);
+    AIRI_TALLY(system, worker, in_work, 1);
     AIRI_TALLY(system, worker, handled, 1);
 }
 

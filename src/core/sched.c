@@ -8,12 +8,13 @@
 #include "core/life.h"
 #include "core/outside.h"
 #include "core/timers.h"
+#include "core/trim.h"
 
 #include <string.h>
 
 enum {
-    QUICK_TURNS = 31,     /* in a row from the locality slot, before timers and other queues are looked at */
-    NEXT_STREAK_MAX = 64, /* turns in a row from the locality slot while others wait */
+    QUICK_TURNS = 31,     /* in a row from the worker's own queues, before timers and other queues are looked at */
+    NEXT_STREAK_MAX = 64, /* turns; then the ring comes before the locality slot */
     INJECT_EVERY = 32,    /* turns; then the injection queue comes first */
     REFILL_MAX = AIRI_RUNQ_MAX / 2,
     FEW = 2, /* in a queue, that thieves leave alone at first */
@@ -128,10 +129,20 @@ void airi_ring_worker(airt_system *system, airi_worker *worker, airi_worker *by)
     AIRI_TALLY(system, by, wakes, 1);
 }
 
+/* The pool's only worker is at work, and nobody stands in for it: no one is parked that could do its work. */
+static bool is_all_alone(const airt_system *system, const airi_worker *by)
+{
+    /* Relaxed: before a stand-in starts, all threads pass a fence (grow in workers.c). What was pushed before that it finds. */
+    return by != NULL && by->class == AIRI_CLASS_POOLED && system->options.workers == 1 && system->light &&
+           airi_load(&system->spare_workers, AIRI_RELAXED) == 0;
+}
+
 void airi_wake_one(airt_system *system, airi_worker *by)
 {
     airi_worker *worker;
 
+    if (is_all_alone(system, by))
+        return;
     if (system->foreign) {
         if (by == NULL)
             system->world->poll_ring(system->poll);
@@ -158,7 +169,7 @@ void airi_wake_timekeeper(airt_system *system, int64_t due_ns)
     }
     /* As in airi_wake_one: the arming before it, or the keeper's glance at timer_due after its announcement. */
     if (airi_fetch_add(&system->parked_count, 0, AIRI_SEQ_CST) == 0 ||
-        airi_load(&system->keeper_due, AIRI_SEQ_CST) <= due_ns)
+        airi_load(&system->keeper_due, AIRI_SEQ_CST) <= airi_timers_wake_ns(system, due_ns))
         return;
     airi_mutex_lock(&system->idle_lock);
     keeper = system->timekeeper;
@@ -271,8 +282,6 @@ void airi_hand_over(airi_worker *worker)
 
 void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
-    airi_actor *previous;
-
     if (__builtin_expect(airi_slot_kind(actor) != AIRI_SLOT_ACTOR, 0) && schedule_elsewhere(system, worker, actor))
         return;
     if (!runs_pool(worker)) {
@@ -280,9 +289,8 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
         airi_wake_one(system, worker);
         return;
     }
-    previous = __builtin_expect(airi_held_up(worker), 0) ? actor : airi_locality_put(&worker->next, actor);
-    if (previous != NULL)
-        push_ring(system, worker, previous);
+    if (__builtin_expect(airi_held_up(worker), 0) || !airi_locality_put(&worker->next, actor))
+        push_ring(system, worker, actor);
 }
 
 void airi_schedule_last(airt_system *system, airi_worker *worker, airi_actor *actor)
@@ -369,7 +377,7 @@ static void keep_time(airi_worker *worker)
 {
     airt_system *system = worker->system;
 
-    if (++worker->now_age >= NOW_AGE_MAX || worker->clock_every <= 1 || worker->driven_mode) {
+    if (worker->now_age >= NOW_AGE_MAX || worker->clock_every <= 1 || worker->driven_mode) {
         worker->now_ns = system->world->now_ns(system->world);
         worker->now_age = 0;
     }
@@ -385,7 +393,7 @@ static airi_actor *find_pooled(airi_worker *worker)
 
     if (__builtin_expect(worker->now_ns >= worker->worth.look_ns, 0))
         airi_worth_weigh(worker);
-    if (++worker->inject_age >= INJECT_EVERY) {
+    if (worker->inject_age >= INJECT_EVERY) {
         worker->inject_age = 0;
         if ((actor = inject_pop(system, &system->inject)) != NULL)
             return actor;
@@ -395,7 +403,6 @@ static airi_actor *find_pooled(airi_worker *worker)
         if ((actor = airi_runq_pop(&worker->runq)) != NULL)
             return actor;
     }
-    worker->next_streak++;
     if ((actor = airi_locality_take(&worker->next)) != NULL)
         return actor;
     if ((actor = airi_runq_pop(&worker->runq)) != NULL)
@@ -429,24 +436,25 @@ static void pass_the_clock(airi_worker *worker)
 
 static airi_actor *find_by_class(airi_worker *worker);
 
-/* The turns that went by without a look count as if each had looked. */
-static void account_quick(airi_worker *worker)
+/* The turns since the last look, of which there are QUICK_TURNS without one from here on. With slow handlers, or in the
+ * simulated world, every turn looks. */
+static void account_turns(airi_worker *worker)
 {
-    uint32_t turns = worker->quick_given - worker->quick_turns;
+    int64_t  now = airi_load(&worker->account.turns, AIRI_RELAXED); /* its own */
+    uint32_t turns = (uint32_t)(now - worker->looked_at_turn);
 
     worker->now_age += turns;
     worker->inject_age += turns;
     worker->next_streak += turns;
-    /* With slow handlers, or in the simulated world, every turn looks. */
-    worker->quick_given = worker->clock_every > 1 && !worker->driven_mode ? QUICK_TURNS : 0;
-    worker->quick_turns = worker->quick_given;
+    worker->looked_at_turn = now;
+    worker->look_at_turn = worker->clock_every > 1 && !worker->driven_mode ? now + 1 + QUICK_TURNS : 0;
 }
 
 airi_actor *airi_find_work(airi_worker *worker)
 {
     airi_actor *actor;
 
-    account_quick(worker);
+    account_turns(worker);
     actor = find_by_class(worker);
 
     if (actor != NULL)
@@ -565,7 +573,7 @@ static void withdraw_parked(airi_worker *worker)
 static int64_t park_deadline(airi_worker *worker)
 {
     airt_system *system = worker->system;
-    int64_t      due = AIRI_NEVER;
+    int64_t      due, wake;
     bool         keeper;
 
     airi_mutex_lock(&system->idle_lock);
@@ -577,9 +585,10 @@ static int64_t park_deadline(airi_worker *worker)
      * announcement or is seen here. */
     do {
         due = airi_load(&system->timer_due, AIRI_SEQ_CST);
-        airi_store(&system->keeper_due, due, AIRI_SEQ_CST);
+        wake = airi_timers_wake_ns(system, due);
+        airi_store(&system->keeper_due, wake, AIRI_SEQ_CST);
     } while (due != airi_load(&system->timer_due, AIRI_SEQ_CST));
-    return due;
+    return wake;
 }
 
 /* Before it parks: whether work came while it looked. A pool worker that looks counts as searching, so that nobody is woken
@@ -638,9 +647,11 @@ void airi_park(airi_worker *worker)
     bool         rested = false;
 
     if (spin(worker)) {
+        airi_faults_replenish(worker);
         learn(worker);
         return;
     }
+    airi_trim_rest(worker);
     announce_parked(worker);
     deadline = park_deadline(worker);
     airi_watch_rest(worker);
@@ -652,11 +663,11 @@ void airi_park(airi_worker *worker)
         worker->hungry_since_ns = 0;
         rested = true;
     }
-    airi_watch_awake(worker);
-    withdraw_parked(worker);
-    airi_faults_replenish(worker); /* if there was no stack when it last took one */
     worker->now_ns = system->world->now_ns(system->world);
     worker->now_age = 1;
+    airi_watch_awake(worker);
+    withdraw_parked(worker);
+    airi_faults_replenish(worker);
     learn(worker);
     if (rested)
         airi_flight_note(system, (airi_flight_fact){ .type = AIRI_FLIGHT_UNPARK });

@@ -19,20 +19,20 @@ void airi_hand_over(airi_worker *worker);
 
 /* The actor that runs next, or NULL. Timers, and other queues, are looked at every few turns. */
 airi_actor *airi_find_work(airi_worker *worker);
-/* The same where the locality slot is enough; NULL: find_work says. */
+/* The same where the worker's own queues are enough; NULL: find_work says. */
 static inline airi_actor *airi_next_quickly(airi_worker *worker)
 {
-    airi_actor *actor = worker->quick_turns != 0 ? airi_locality_take(&worker->next) : NULL;
+    airi_actor *actor;
 
-    if (actor != NULL)
-        worker->quick_turns--;
-    return actor;
+    if (airi_load(&worker->account.turns, AIRI_RELAXED) >= worker->look_at_turn) /* relaxed: its own */
+        return NULL;
+    actor = airi_locality_take(&worker->next);
+    return actor != NULL ? actor : airi_runq_pop(&worker->runq);
 }
 /* The next time it looks at them. */
 static inline void airi_look_around(airi_worker *worker)
 {
-    worker->quick_given -= worker->quick_turns;
-    worker->quick_turns = 0;
+    worker->look_at_turn = 0;
 }
 bool airi_work_visible(airi_worker *worker);
 /* Sleeps until woken or until the next timer; returns at once when work became visible meanwhile. */
@@ -90,13 +90,13 @@ static inline bool airi_held_up(airi_worker *worker)
            airi_load(&worker->reported, AIRI_RELAXED);
 }
 
-/* airi_schedule for who does it often: a pooled actor that nothing was made runnable after is one store away. */
-static inline void airi_schedule_near(airt_system *system, airi_worker *worker, airi_actor *actor)
+/* airi_schedule for who does it often: a pooled actor that nothing was made runnable after is one store away. False: it is not
+ * done. */
+static inline bool airi_schedule_near(airi_worker *worker, airi_actor *actor)
 {
     /* Relaxed: see the field. */
-    if (__builtin_expect(worker == NULL || worker->class > AIRI_CLASS_SPARE || airi_held_up(worker), 0) ||
-        airi_load(&actor->slot_kind, AIRI_RELAXED) != AIRI_SLOT_ACTOR || !airi_locality_put_first(&worker->next, actor))
-        airi_schedule(system, worker, actor);
+    return __builtin_expect(worker->class <= AIRI_CLASS_SPARE && !airi_held_up(worker), 1) &&
+           airi_load(&actor->slot_kind, AIRI_RELAXED) == AIRI_SLOT_ACTOR && airi_locality_put(&worker->next, actor);
 }
 
 #endif

@@ -20,9 +20,10 @@ bool airi_behavior_handles(const airt_behavior *behavior, const airt_kind *kind)
 {
     const airt_kind *const *listed = behavior->kinds;
 
-    while (*listed != NULL && *listed != kind)
+    /* The same kind has the same size: most that are another are told apart without a call. */
+    while (*listed != NULL && *listed != kind && ((*listed)->size != kind->size || !airt_kind_same(*listed, kind)))
         listed++;
-    return *listed != NULL || airt_kind_match(behavior->kinds, kind) != NULL;
+    return *listed != NULL;
 }
 
 static airi_extra *extra_make(airt_system *system, airi_worker *worker)
@@ -36,7 +37,6 @@ static airi_extra *extra_make(airt_system *system, airi_worker *worker)
     memset(extra, 0, sizeof *extra);
     airi_list_init(&extra->waiters);
     airi_list_init(&extra->owned);
-    airi_list_init(&extra->timers);
     airi_list_init(&extra->ties_a);
     airi_list_init(&extra->ties_b);
     extra->stash_max = 1024;
@@ -45,7 +45,8 @@ static airi_extra *extra_make(airt_system *system, airi_worker *worker)
 
 bool airi_tenant_living(airi_actor *actor, airt_ref who)
 {
-    /* Acquire on the state: pairs with set_state; both under the lock where it matters. */
+    /* From here on it does not end without the lock, if it has not ended already: then the acquire in the notice shows it. */
+    airi_mail_notice(&actor->urgent);
     return airi_tenant_is(actor, who) && airi_load(&actor->state, AIRI_ACQUIRE) < AIRT_STATE_STOPPED;
 }
 
@@ -131,6 +132,14 @@ static uint8_t box_of(const airt_mailbox_options *mailbox)
     return (uint8_t)box;
 }
 
+/* A backlog in a box without bound is worked off while it is in the caches; turn_us is its limit. */
+static uint16_t turn_max_of(const airt_spawn_options *options)
+{
+    if (options->turn_max != 0)
+        return (uint16_t)options->turn_max;
+    return options->mailbox.max == AIRT_UNBOUNDED ? UINT16_MAX : 1024;
+}
+
 static uint32_t flags_of(uint8_t box, const airt_mailbox_options *mailbox)
 {
     return (box & ~(unsigned)AIRI_BOX_PLAIN) != 0 || mailbox->ttl_ms != 0 ? AIRI_RULES : 0;
@@ -149,7 +158,7 @@ static void slot_fill(birth *b)
     airi_store(&actor->ttl_ms, options->mailbox.ttl_ms, AIRI_RELAXED);
     airi_store(&actor->box, box, AIRI_RELAXED);
     airi_room_renew(&actor->room);
-    actor->turn_max = (uint16_t)(options->turn_max == 0 ? 1024 : options->turn_max);
+    actor->turn_max = turn_max_of(options);
     actor->behavior = b->behavior;
     /* Relaxed: see the field. */
     airi_store(&actor->slot_kind,
@@ -202,7 +211,7 @@ static airt_status slot_take(birth *b)
         airi_store(&b->actor->state, AIRT_STATE_STOPPED, AIRI_RELAXED);
         generation = system->generation;
     }
-    airi_store(&b->actor->generation, generation, AIRI_RELAXED);
+    airi_store(&b->actor->generation, generation, AIRI_RELEASE); /* partner: who asks all, in system.c */
     b->ref = (airt_ref){ airi_ref_bits(index, generation) };
     slot_fill(b);
     return AIRT_OK;
@@ -212,7 +221,9 @@ void airi_slot_give(airt_system *system, airi_worker *worker, airi_actor *actor)
 {
     uint64_t generation = airi_load(&actor->generation, AIRI_RELAXED) + 1; /* owner's own */
 
-    airi_store(&actor->generation, generation, AIRI_SEQ_CST);
+    /* Release: who sees the next tenant's sees the last one's boxes closed; partner is the acquire in airi_tenant_is. Who
+     * still sees the last one's under the lock sees that it has ended. */
+    airi_store(&actor->generation, generation, AIRI_RELEASE);
     if (generation < AIRI_GENERATION_LAST) /* a slot at its last generation is retired */
         airi_slots_give(airi_slots_of(worker), &system->slots, actor->index);
     (void)airi_fetch_sub(&system->actors, 1, AIRI_SEQ_CST);
@@ -388,15 +399,37 @@ static bool starts_quietly(const airi_extra *extra)
     return extra == NULL || (extra->start == NULL && extra->starter == NULL && extra->dedicated == NULL);
 }
 
+static void note_birth(const birth *b)
+{
+    AIRI_TALLY(b->caller->system, b->caller->worker, spawned, 1);
+    airi_flight_note(b->caller->system,
+                     (airi_flight_fact){ AIRI_FLIGHT_SPAWN, b->ref, b->behavior,
+                                         b->caller->ctx != NULL ? b->caller->ctx->self : AIRT_NONE, 0 });
+}
+
+/* Without an extra it has no name, tie or start, and unsupervised no supervisor: nobody has heard of it, nobody can ask
+ * anything of it before its box is open, and it need not be looked at again afterwards. */
+static bool is_unheard_of(const birth *b)
+{
+    return airi_extra_seen(b->actor) == NULL && !b->options->supervised;
+}
+
+/* The last act: whoever sends the first message, be it meant for an earlier tenant, schedules it. */
+static void appear(const birth *b)
+{
+    airi_mail_open(&b->actor->urgent);
+    airi_state_set(b->caller->system, b->actor, AIRT_STATE_RUNNING);
+    note_birth(b);
+    airi_mail_open_idle(&b->actor->mail);
+}
+
 /* From here on the actor is its owner's: the first turn's. */
 static void deliver_birth(birth *b, bool quiet)
 {
     airt_system *system = b->caller->system;
     airi_actor  *actor = b->actor;
 
-    AIRI_TALLY(system, b->caller->worker, spawned, 1);
-    airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_SPAWN, b->ref, b->behavior,
-                                                 b->caller->ctx != NULL ? b->caller->ctx->self : AIRT_NONE, 0 });
+    note_birth(b);
     /* As at the end of a turn: idle, then a second look. */
     if (quiet && airi_mail_idle(&actor->mail, 0) &&
         (!airi_await_attention(actor, true) || !airi_mail_claim(&actor->mail)))
@@ -421,9 +454,14 @@ airt_status airi_spawn(const airi_caller *caller, const airt_behavior *behavior,
     status = airi_state_take(caller->system, caller->worker, b.actor);
     if (status == AIRT_OK)
         status = extra_fill(&b);
-    quiet = starts_quietly(airi_extra_seen(b.actor));
     if (status == AIRT_OK)
         status = airi_ties_of_birth(caller, b.options, b.ref);
+    if (status == AIRT_OK && is_unheard_of(&b)) {
+        appear(&b);
+        *out_ref = b.ref;
+        return AIRT_OK;
+    }
+    quiet = starts_quietly(airi_extra_seen(b.actor));
     if (status == AIRT_OK && b.options->supervised)
         status = airi_child_of_birth(caller, b.options, b.ref, quiet);
     if (status == AIRT_OK)

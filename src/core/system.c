@@ -57,6 +57,7 @@ static void locks_and_lists(airt_system *system)
     airi_list_init(&system->parked);
     airi_list_init(&system->parked_blocking);
     airi_store(&system->keeper_due, AIRI_NEVER, AIRI_SEQ_CST);
+    system->trim_due = AIRI_NEVER;
     system->foreign = system->options.foreign_loop;
 }
 
@@ -294,10 +295,12 @@ static uint32_t ask_all(airt_system *system, uint32_t how, bool leaves_only)
     airi_actor *actor;
 
     for (uint32_t index = 1; (actor = airi_slot(system, index)) != NULL; index++) {
-        airt_ref who = airi_actor_ref(actor);
+        /* Acquire: pairs with the release that gave the slot back, so that an open box seen below is this tenant's. */
+        uint64_t generation = airi_load(&actor->generation, AIRI_ACQUIRE);
+        airt_ref who = { airi_ref_bits(index, generation) };
         bool     skip;
 
-        if (airi_ref_generation(who) == 0) /* nobody has lived here yet */
+        if (generation == 0) /* nobody has lived here yet */
             continue;
         /* Relaxed: a glance, so that the children of a great supervisor are passed over without a lock. */
         if (leaves_only && airi_load(&actor->child, AIRI_RELAXED) != 0)
@@ -447,7 +450,7 @@ static bool worker_quiet(airi_worker *worker)
 {
     if (airi_load(&worker->gone, AIRI_SEQ_CST))
         return true;
-    if (airi_work_visible(worker) || airi_load(&worker->running, AIRI_SEQ_CST) != NULL)
+    if (airi_work_visible(worker) || airi_worker_in(worker) != NULL)
         return false;
     return worker->class == AIRI_CLASS_DEDICATED ? airi_load(&worker->word, AIRI_SEQ_CST) == 0 : worker->is_parked;
 }

@@ -31,10 +31,10 @@
  * differs from that, and may be negative: queued are accepted - begun + queued, in work begun - handled + in_work. */
 /* clang-format off */
 #define AIRI_STATS_TABLE(X) /* what airt_system_stats tells */                                                         \
-    X(accepted) X(handled) X(in_work) X(queued) X(refused) X(late_replies) X(spawned) X(stopped) X(failed) X(restarts) \
-    X(turns) X(steals) X(parks) X(wakes) X(awaits) X(switches) X(timers_armed) X(timers_fired)
+    X(accepted) X(handled) X(turns) X(in_work) X(queued) X(refused) X(late_replies) X(spawned) X(stopped) X(failed)    \
+    X(restarts) X(steals) X(parks) X(wakes) X(awaits) X(switches) X(timers_armed) X(timers_fired)
 /* clang-format on */
-#define AIRI_ACCOUNT_TABLE(X) AIRI_STATS_TABLE(X) X(begun)
+#define AIRI_ACCOUNT_TABLE(X) X(begun) AIRI_STATS_TABLE(X)
 typedef struct airi_account {
 #define AIRI_ACCOUNT_FIELD(name) AIRI_ATOMIC(int64_t) name;
     AIRI_ACCOUNT_TABLE(AIRI_ACCOUNT_FIELD)
@@ -84,27 +84,25 @@ struct airi_worker {
     airi_stack    native; /* the thread's, or the driver's while stepping */
     airi_driven   driven;
     /* its own thread only */
-    airi_cache  cache;
-    airi_slots  slots, timer_slots; /* of system->slots and system->timers */
-    airi_stack *stack;              /* runs the loop now */
-    airi_stack *spare;              /* obtained before an await sends */
-    airi_stack *retired;            /* left for good by the last switch: to be given back */
-    airi_actor *committing;         /* an actor whose suspension becomes visible after the switch */
-    bool        committing_receive;
-    bool        was_keeper; /* kept the time until it was woken, and has found nothing yet */
-    bool        chosen;     /* woken as the searching one, and has found nothing yet */
-    bool        mid_turn;   /* driven: it yielded at a seam, not at the end of a turn */
-    int64_t     now_ns;
-    uint32_t    now_age; /* turns since now_ns was read */
-    uint32_t    next_streak, inject_age;
-    uint32_t    quick_given, quick_turns; /* that may still begin without a look at anything but the locality slot */
-    uint64_t    rng;
-    int64_t     hungry_since_ns;       /* has found nothing but a few that it leaves alone since then; 0: it has */
-    AIRI_ATOMIC(uint32_t) pinned_away; /* suspended activations that must come back to this thread */
+    airi_cache            cache;
+    airi_slots            slots, timer_slots; /* of system->slots and system->timers */
+    airi_stack           *stack;              /* runs the loop now: airi_worker_goes_on */
+    airi_stack           *spare;              /* obtained before an await sends */
+    airi_stack           *retired;            /* left for good by the last switch: to be given back */
+    airi_actor           *committing;         /* an actor whose suspension becomes visible after the switch */
+    bool                  committing_receive;
+    bool                  was_keeper; /* kept the time until it was woken, and has found nothing yet */
+    bool                  chosen;     /* woken as the searching one, and has found nothing yet */
+    bool                  mid_turn;   /* driven: it yielded at a seam, not at the end of a turn */
+    uint32_t              now_age;    /* turns since now_ns was read */
+    uint32_t              next_streak, inject_age;
+    int64_t               looked_at_turn; /* at more than its own queues, last */
+    uint64_t              rng;
+    int64_t               hungry_since_ns; /* has found nothing but a few that it leaves alone since then; 0: it has */
+    AIRI_ATOMIC(uint32_t) pinned_away;     /* suspended activations that must come back to this thread */
     airi_injection        pinned;
-    uint32_t              clock_left, clock_every; /* messages until the clock is read again */
-    uint32_t              quick_looks;             /* readings in a row that found handlers quick */
-    int64_t timed_turn, turn_end_ns; /* the last turn that the clock was read in, by number, and its end */
+    uint32_t              quick_looks; /* readings in a row that found handlers quick */
+    int64_t timed_turn, turn_end_ns;   /* the last turn that the clock was read in, by number, and its end */
     /* its own thread only: the flight recorder's */
     struct airi_flight_ring *flight;         /* NULL: none */
     uint8_t                 *flight_outcome; /* never NULL */
@@ -113,28 +111,33 @@ struct airi_worker {
     uint32_t       locks;
     airi_lock_note lock[AIRI_LOCKS_MAX];
     /* stealable */
-    airi_runq     runq;
-    airi_locality next; /* locality slot */
+    airi_runq runq;
+    /* What every message writes, in two cache lines: the second begins with the account. */
+    _Alignas(64) airi_locality next; /* locality slot; stealable */
+    int64_t           now_ns;        /* as last read; its own, like the next three */
+    int64_t           clock_at;      /* how many messages are begun when the clock is read again, */
+    int64_t           look_at_turn;  /* how many turns, when more than its own queues is looked at again */
+    int32_t           clock_every;   /* messages from one reading of the clock to the next */
+    AIRI_ATOMIC(bool) blocked;       /* inside a marked region */
+    AIRI_ATOMIC(bool) reported;      /* the watch's: its handler does not return */
+    _Alignas(64) airi_account account;
     /* watched by others */
-    AIRI_ATOMIC(uint64_t)   serial;      /* grows with every dispatch: the watch compares */
-    AIRI_ATOMIC(airt_ctx *) running;     /* activation in a handler; written after serial */
+    AIRI_ATOMIC(airt_ctx *) activation;  /* the stack's */
+    AIRI_ATOMIC(uint64_t)   entered;     /* handlers that it entered but for a message: resumed, started... */
     AIRI_ATOMIC(bool)       stuck;       /* reported, and replaced: leaves the pool when its handler returns */
-    AIRI_ATOMIC(bool)       blocked;     /* inside a marked region */
     AIRI_ATOMIC(bool)       gone;        /* its thread has ended */
     uint64_t                seen_serial; /* the watch's */
     int64_t                 seen_ns;
     airt_ref                seen_who;
     const char             *seen_behavior, *seen_message;
     uint32_t                seen_runaway_ms; /* what its behaviour says; 0: it may compute as long as it likes */
-    AIRI_ATOMIC(bool)       reported;
-    airi_spin               spin;          /* its own */
-    airi_worth              worth;         /* its own */
-    int64_t                 idle_since_ns; /* its own */
+    airi_spin               spin;            /* its own */
+    airi_worth              worth;           /* its own */
+    int64_t                 idle_since_ns;   /* its own */
     /* parking: under system->idle_lock, but the word */
     AIRI_ATOMIC(uint32_t) word;
     airi_list             parked;
     bool                  is_parked;
-    airi_account          account;
     /* faults.c: its own thread's, signal handlers included */
     airi_stack           *reserve; /* prepared: where it goes on after a fault; NULL: nowhere */
     AIRI_ATOMIC(uint64_t) runaway; /* the watch's: the serial of the handler that it wants interrupted */
@@ -170,7 +173,7 @@ struct airt_ctx {
     uint16_t  foreign;     /* inside airt_blocking_begin, and how deep inside airt_foreign_begin: AIRI_REGION_ */
     uint64_t  trace;
     /* held until the handler returns */
-    airt_msg  *held;        /* answers; ring */
+    airt_msg  *held;        /* answers that are not flat; ring */
     airi_hold *blobs;       /* references of this handler */
     uint32_t   calls;       /* first of its calls; 0: none */
     void      *orphan_self; /* abandoned: the incarnation's memory, freed when the handler returns */
@@ -185,6 +188,22 @@ struct airt_ctx {
 };
 _Static_assert(sizeof(struct airt_ctx) <= AIRI_STACK_RESERVE, "an activation fits in its stack's reserve");
 
+/* The activation whose handler this worker is in, or NULL. Any thread: a glance; its memory stays. */
+static inline airt_ctx *airi_worker_in(airi_worker *worker)
+{
+    airt_ctx *ctx = airi_load(&worker->activation, AIRI_SEQ_CST);
+    bool      in = ctx != NULL && airi_load(&ctx->claim.running, AIRI_SEQ_CST) != 0;
+
+    return in && airi_load(&worker->activation, AIRI_SEQ_CST) == ctx ? ctx : NULL; /* else another's stack by now */
+}
+
+/* Larger for every handler, and while one goes on it grows only by what that receives: who sees a handler running (the acquire above; partner is the release in
+ * airi_claim_enter) sees what was counted before it. */
+static inline uint64_t airi_worker_serial(airi_worker *worker)
+{
+    return airi_load(&worker->entered, AIRI_SEQ_CST) + (uint64_t)airi_load(&worker->account.begun, AIRI_SEQ_CST);
+}
+
 typedef struct airi_call_record {              /* type-stable, in system->calls */
     _Alignas(16) AIRI_ATOMIC(uint64_t) number; /* grows at each release: an old answer no longer fits */
     AIRI_ATOMIC(uint64_t) edge;    /* number above the holder's slot index; holder 0: answered. See deadlock.c */
@@ -198,17 +217,16 @@ typedef struct airi_call_record {              /* type-stable, in system->calls 
     airt_msg   *answer;
 } airi_call_record;
 
-typedef struct airi_timer { /* in system->timers; all of it under system->timer_lock */
+/* In system->timers; all of it under system->timer_lock. One cache line: when it fires, it has long left the cache. */
+typedef struct airi_timer {
     _Alignas(16) airi_timer_head head;
-    airi_list             owner_link; /* extra->timers */
-    airi_extra           *owner;      /* of that list, with a charge against its budget; 0: none */
-    uint64_t              charge;
-    AIRI_ATOMIC(uint64_t) number; /* the handle's generation */
-    uint32_t              index;
-    bool                  missed;    /* a tick came while the message was out */
-    int64_t               period_ns; /* 0: one-shot */
-    airt_msg             *msg;       /* NULL: out to be handled */
+    uint64_t  generation : 36; /* the handle's */
+    uint64_t  owner : 28;      /* the slot of the actor on whose list it is */
+    uint32_t  newer, older;    /* on that list, extra->timers; 0: none */
+    int64_t   period_ns;       /* 0: one-shot */
+    airt_msg *msg;             /* NULL: out to be handled */
 } airi_timer;
+_Static_assert(sizeof(airi_timer) == 64, "one cache line a timer");
 
 struct airt_system {
     uint32_t            tag;
@@ -234,7 +252,7 @@ struct airt_system {
     airi_injection        blocking; /* for AIRI_CLASS_BLOCKING */
     AIRI_ATOMIC(uint32_t) blocking_workers, dedicated_workers, spare_workers;
 
-    airi_mutex            idle_lock; /* the two lists of parked workers */
+    airi_mutex            idle_lock; /* the two lists of parked workers, and what the watch needs to know of rests */
     airi_list             parked, parked_blocking;
     AIRI_ATOMIC(uint32_t) parked_count, searching;
     AIRI_ATOMIC(uint32_t) napping;           /* workers that are neither parked nor at work: worth.h */
@@ -246,7 +264,8 @@ struct airt_system {
 
     airi_mutex           timer_lock;
     airi_wheel           wheel;
-    AIRI_ATOMIC(int64_t) timer_due; /* earliest; AIRI_NEVER */
+    AIRI_ATOMIC(int64_t) timer_due;  /* earliest; AIRI_NEVER */
+    AIRI_ATOMIC(int64_t) timer_rest; /* nobody who sleeps wakes for a timer earlier */
 
     airi_mutex names_lock;
     airi_names names;
@@ -267,7 +286,11 @@ struct airt_system {
     struct airi_faults   *faults; /* fixed; NULL: faults are not contained */
     airi_thread          *watch;  /* the stuck-handler watch; NULL in driven worlds */
     airi_poll            *watch_poll;
-    uint32_t              awake; /* workers' threads that do not rest; under idle_lock */
+    uint32_t              awake;         /* workers' threads that do not rest; under idle_lock, like the next three */
+    bool                  watch_armed;   /* the watch will look */
+    bool                  rests_shortly; /* as it did the last time that nobody was awake, */
+    int64_t               rest_since_ns; /* since then */
+    int64_t               trim_due;      /* trim.h: under idle_lock, or of the one thread that drives; AIRI_NEVER */
     AIRI_ATOMIC(bool)     watch_halt;
     AIRI_ATOMIC(uint32_t) reported; /* workers whose handlers were told to be stuck; the watch's */
 
@@ -304,6 +327,10 @@ static inline airi_child *airi_child_at(airt_system *system, uint32_t index)
 {
     return airi_idtab_at(&system->children, index);
 }
+static inline airi_timer *airi_timer_at(airt_system *system, uint32_t index)
+{
+    return airi_idtab_find(&system->timers, index, sizeof(airi_timer));
+}
 static inline airi_call_record *airi_call_at(airt_system *system, uint32_t index)
 {
     return airi_idtab_at(&system->calls, index);
@@ -321,9 +348,11 @@ static inline airi_cache *airi_cache_of(airi_worker *worker)
     return worker != NULL ? &worker->cache : NULL;
 }
 
-/* The one thread-local of the library, read through this function only: never cached across an await. */
-airi_worker *airi_current_worker(void);
-void         airi_set_current_worker(airi_worker *worker);
+/* The one thread-local of the library, reached through these functions only: never cached across an await. Its worker, and
+ * why its newest call from outside of handlers failed. */
+airi_worker  *airi_current_worker(void);
+void          airi_set_current_worker(airi_worker *worker);
+airt_failure *airi_failure_outside(void);
 
 /* Whether a kill has taken the actor from its running handler: every call then fails. Relaxed: a glance; what must not
  * race with the killer looks again under actor->lock, under which the killer takes it. */

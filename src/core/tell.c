@@ -69,6 +69,8 @@ static __attribute__((noinline)) airt_status tell_at_length(airt_from from, airt
 
 /* --- the short way ------------------------------------------------------------------------------------------------ */
 
+/* A body goes from function to function in two registers: as a struct it would be written and read again in one, which stalls. */
+
 /* The ctx of the handler that this thread is in, and it was not killed. */
 static inline bool is_running(airt_ctx *ctx)
 {
@@ -82,13 +84,20 @@ static inline bool is_flat(const airt_kind *kind)
     return (kind->flags & (AIRI_KIND_VIEWS | AIRI_KIND_BLOBS)) == 0 && kind->size <= FLAT_MAX;
 }
 
-static inline void copy_flat(void *to, const void *from, size_t size)
+/* A move or two, not a call. */
+static inline bool is_tiny(size_t size)
+{
+    return size == 0 || size == 8 || size == 16;
+}
+
+/* `tiny`: known to be so, and then no call is in it. */
+static AIRI_ALWAYS_INLINE void copy_flat(void *to, const void *from, size_t size, bool tiny)
 {
     if (size == 8)
-        memcpy(to, from, 8); /* most: a move, not a call */
+        memcpy(to, from, 8);
     else if (size == 16)
         memcpy(to, from, 16);
-    else
+    else if (!tiny && size != 0)
         memcpy(to, from, size);
 }
 
@@ -119,57 +128,74 @@ static inline airi_actor *glance_at(airt_system *system, airt_ref to)
     return actor;
 }
 
-/* True: accepted. `by`: whom the worker is heard by, a constant. */
-static AIRI_ALWAYS_INLINE bool tell_shortly(airt_ctx *ctx, airt_ref to, airt_body what, airi_audience by)
+/* No room: the body is still the caller's. */
+static __attribute__((noinline)) airt_status tell_after_all(airt_ctx *ctx, airt_ref to, airt_body what, airt_msg *msg)
+{
+    airi_heap_give(&ctx->system->heap, &ctx->worker->cache, msg, airi_msg_bytes(msg));
+    return tell_at_length((airt_from){ .ctx = ctx }, to, what.kind, what.body, NULL, 0);
+}
+
+static __attribute__((noinline)) airt_status wake(airi_worker *worker, airi_actor *actor)
+{
+    airi_schedule(worker->system, worker, actor);
+    return AIRT_OK;
+}
+
+/* `by`: whom the worker is heard by; `tiny`: is_tiny; constants. */
+static AIRI_ALWAYS_INLINE airt_status tell_shortly(airt_ctx *ctx, airt_ref to, airt_body what, airi_audience by,
+                                                   bool tiny)
 {
     airi_worker     *worker = ctx->worker;
     airi_actor      *actor = glance_at(ctx->system, to);
     airi_mail_pushed how;
     airt_msg        *msg;
 
-    if (actor == NULL || !airi_box_is_plain(actor) || !is_flat(what.kind))
-        return false;
-    msg = flat_msg(ctx, to, what.kind);
-    if (__builtin_expect(msg == NULL, 0))
-        return false;
-    copy_flat(airi_msg_body(msg), what.body, what.kind->size);
+    if (actor == NULL || !airi_box_is_plain(actor) || !is_flat(what.kind) ||
+        (msg = flat_msg(ctx, to, what.kind)) == NULL)
+        return tell_at_length((airt_from){ .ctx = ctx }, to, what.kind, what.body, NULL, 0);
+    copy_flat(airi_msg_body(msg), what.body, what.kind->size, tiny);
     if (by == AIRI_LED)
         airi_seam(worker);
     how = airi_box_push(actor, msg);
-    if (__builtin_expect(how > AIRI_PUSHED_WAKE, 0)) {
-        airi_heap_give(&ctx->system->heap, &worker->cache, msg, airi_msg_bytes(msg)); /* the body is the caller's */
-        return false;
-    }
-    airi_pushed(ctx->system, worker, actor, how, by != AIRI_UNHEARD ? what.kind : NULL);
-    return true;
+    if (__builtin_expect(how > AIRI_PUSHED_WAKE, 0))
+        return tell_after_all(ctx, to, what, msg);
+    airi_accepted(worker, actor, what.kind, by);
+    if (how == AIRI_PUSHED_WAKE && !airi_schedule_near(worker, actor))
+        return wake(worker, actor);
+    return AIRT_OK;
 }
 
-static __attribute__((noinline)) bool tell_heard(airt_ctx *ctx, airt_ref to, airt_body what)
+static __attribute__((noinline)) airt_status tell_large(airt_ctx *ctx, airt_ref to, const airt_kind *kind,
+                                                        const void *body)
 {
-    return tell_shortly(ctx, to, what, AIRI_HEARD);
+    return tell_shortly(ctx, to, (airt_body){ kind, body }, AIRI_UNHEARD, false);
 }
 
-static __attribute__((noinline)) bool tell_led(airt_ctx *ctx, airt_ref to, airt_body what)
+static __attribute__((noinline)) airt_status tell_heard(airt_ctx *ctx, airt_ref to, const airt_kind *kind,
+                                                        const void *body)
 {
-    /* Memory that may be refused is asked for once, by the long way. */
-    return ctx->system->world->refuse == NULL && tell_shortly(ctx, to, what, AIRI_LED);
+    return tell_shortly(ctx, to, (airt_body){ kind, body }, AIRI_HEARD, false);
 }
 
-static AIRI_ALWAYS_INLINE bool told_shortly(airt_ctx *ctx, airt_ref to, airt_body what)
+static __attribute__((noinline)) airt_status tell_led(airt_ctx *ctx, airt_ref to, const airt_kind *kind,
+                                                      const void *body)
 {
-    if (__builtin_expect(ctx->worker->audience == AIRI_UNHEARD, 1))
-        return tell_shortly(ctx, to, what, AIRI_UNHEARD);
-    return ctx->worker->audience == AIRI_HEARD ? tell_heard(ctx, to, what) : tell_led(ctx, to, what);
+    if (ctx->system->world->refuse != NULL) /* memory that may be refused is asked for once, by the long way */
+        return tell_at_length((airt_from){ .ctx = ctx }, to, kind, body, NULL, 0);
+    return tell_shortly(ctx, to, (airt_body){ kind, body }, AIRI_LED, false);
 }
 
 airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
                                  const airt_send_options *options, size_t options_size)
 {
-    airt_body what = { kind, body };
-
-    if (__builtin_expect(options == NULL && is_running(from.ctx), 1) && told_shortly(from.ctx, to, what))
-        return AIRT_OK;
-    return tell_at_length(from, to, kind, body, options, options_size);
+    if (__builtin_expect(options != NULL || !is_running(from.ctx), 0))
+        return tell_at_length(from, to, kind, body, options, options_size);
+    if (__builtin_expect(from.ctx->worker->audience != AIRI_UNHEARD, 0))
+        return from.ctx->worker->audience == AIRI_HEARD ? tell_heard(from.ctx, to, kind, body)
+                                                        : tell_led(from.ctx, to, kind, body);
+    if (!is_tiny(kind->size))
+        return tell_large(from.ctx, to, kind, body);
+    return tell_shortly(from.ctx, to, (airt_body){ kind, body }, AIRI_UNHEARD, true);
 }
 
 /* --- forward ------------------------------------------------------------------------------------------------------ */

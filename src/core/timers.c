@@ -12,6 +12,12 @@
 
 #include <airt/children.h>
 
+enum {
+    DENSE = 8,        /* due at once */
+    REST_NS = 250000, /* after that many */
+    AHEAD = 8
+};
+
 void airi_timers_init(airt_system *system)
 {
     airi_wheel_init(&system->wheel, system->world->now_ns(system->world));
@@ -44,14 +50,14 @@ static void disarm(airt_system *system, airi_timer_head *head)
 {
     int64_t due;
 
-    (void)airi_wheel_remove(&system->wheel, &head->wheel);
-    (void)due_changed(system, &due);
+    if (airi_wheel_remove(&system->wheel, &head->wheel))
+        (void)due_changed(system, &due);
 }
 
 void airi_timer_arm_await(airt_system *system, airi_worker *worker, airi_await *await, int64_t due_ns)
 {
     await->armed = true;
-    await->timer.message = NULL;
+    await->timer.index = 0;
     airi_mutex_lock(&system->timer_lock);
     arm(system, worker, &await->timer, due_ns);
     airi_mutex_unlock(&system->timer_lock);
@@ -68,19 +74,52 @@ void airi_timer_cancel_await(airt_system *system, airi_await *await)
 
 /* --- message timers ----------------------------------------------------------------------------------------------- */
 
-static airt_timer handle_of(airi_timer *timer)
+static airt_timer handle_of(const airi_timer *timer)
 {
-    return (airt_timer){ airi_ref_bits(timer->index, airi_load(&timer->number, AIRI_RELAXED)) }; /* under the lock */
+    return (airt_timer){ airi_ref_bits(timer->head.index, timer->generation) };
 }
 
-static airi_timer *timer_at(airt_system *system, uint64_t bits)
+static airi_timer *timer_of(airt_system *system, uint64_t bits)
 {
     airt_ref    handle = { bits };
-    airi_timer *timer = airi_idtab_at(&system->timers, airi_ref_index(handle));
+    airi_timer *timer = airi_timer_at(system, airi_ref_index(handle));
 
-    if (timer == NULL || airi_load(&timer->number, AIRI_RELAXED) != airi_ref_generation(handle)) /* under the lock */
-        return NULL;
-    return timer;
+    return timer != NULL && timer->generation == airi_ref_generation(handle) ? timer : NULL;
+}
+
+/* Of the actor on whose list it is: there as long as the list has something. */
+static airi_extra *owner_of(airt_system *system, const airi_timer *timer)
+{
+    return airi_extra_seen(airi_slot(system, timer->owner));
+}
+
+static bool owned_by(const airi_timer *timer, const airt_ctx *ctx)
+{
+    return timer->owner == ctx->actor->index;
+}
+
+static void own(airt_system *system, airt_ctx *ctx, airi_extra *extra, airi_timer *timer)
+{
+    timer->owner = ctx->actor->index & AIRI_INDEX_MASK;
+    timer->older = extra->timers;
+    if (timer->older != 0)
+        airi_timer_at(system, timer->older)->newer = timer->head.index;
+    extra->timers = timer->head.index;
+    airi_budget_add(extra, timer->head.charge);
+}
+
+static void disown(airt_system *system, airi_timer *timer)
+{
+    if (timer->owner == 0)
+        return;
+    if (timer->head.charge != 0)
+        airi_budget_sub(owner_of(system, timer), timer->head.charge);
+    if (timer->newer != 0)
+        airi_timer_at(system, timer->newer)->older = timer->older;
+    else
+        owner_of(system, timer)->timers = timer->older;
+    if (timer->older != 0)
+        airi_timer_at(system, timer->older)->newer = timer->newer;
 }
 
 /* Ends a record; its message, if it is here, is the caller's. */
@@ -90,11 +129,12 @@ static airt_msg *record_end(airt_system *system, airi_worker *worker, airi_timer
 
     timer->msg = NULL;
     disarm(system, &timer->head);
-    if (timer->charge != 0) /* and so on its owner's list */
-        airi_budget_sub(timer->owner, timer->charge);
-    airi_list_remove(&timer->owner_link);
-    (void)airi_fetch_add(&timer->number, 1, AIRI_SEQ_CST);
-    airi_slots_give(worker == NULL ? NULL : &worker->timer_slots, &system->timers, timer->index);
+    disown(system, timer);
+    timer->owner = 0;
+    timer->newer = 0;
+    timer->older = 0;
+    timer->generation++;
+    airi_slots_give(worker == NULL ? NULL : &worker->timer_slots, &system->timers, timer->head.index);
     return msg;
 }
 
@@ -114,15 +154,11 @@ static airt_status timer_open(airt_system *system, airi_worker *worker, airi_tim
     if (!airi_permits(system->world, AIRT_ALLOCATION_TIMER) ||
         airi_slots_take(&worker->timer_slots, &system->timers, &index) != AIRT_OK)
         return AIRT_ENOMEM;
-    timer = airi_idtab_at(&system->timers, index);
-    timer->index = index;
-    timer->missed = false;
-    timer->charge = 0;
+    timer = airi_timer_at(system, index);
+    timer->head = (airi_timer_head){ .index = index };
     timer->msg = NULL;
-    timer->head.message = timer;
-    airi_list_init(&timer->owner_link);
-    if (airi_load(&timer->number, AIRI_RELAXED) == 0) /* fresh; ours alone */
-        airi_store(&timer->number, 1, AIRI_SEQ_CST);
+    if (timer->generation == 0) /* fresh: no handle was ever given out. Others' stale ones may be compared just now */
+        timer->generation = 1;
     *out_timer = timer;
     return AIRT_OK;
 }
@@ -180,10 +216,8 @@ static airt_status timer_start(airt_ctx *ctx, airt_duration delay, int64_t perio
         message_free(system, ctx->worker, msg);
         return status != AIRT_OK ? status : AIRT_EKILLED;
     }
-    airi_list_push_back(&extra->timers, &timer->owner_link);
-    airi_budget_add(extra, charge);
-    timer->owner = extra;
-    timer->charge = charge;
+    timer->head.charge = (uint32_t)charge & INT32_MAX;
+    own(system, ctx, extra, timer);
     if (out_timer != NULL)
         *out_timer = handle_of(timer);
     if (period_ns != REARMED)
@@ -225,10 +259,10 @@ bool airt_timer_arm(airt_ctx *ctx, airt_timer handle, airt_duration delay)
     airi_timer  *timer;
 
     airi_mutex_lock(&system->timer_lock);
-    timer = airi_killed(ctx) ? NULL : timer_at(system, handle.bits);
-    if (timer != NULL && timer->period_ns == REARMED && timer->owner == airi_extra_seen(ctx->actor)) {
+    timer = airi_killed(ctx) ? NULL : timer_of(system, handle.bits);
+    if (timer != NULL && timer->period_ns == REARMED && owned_by(timer, ctx)) {
         disarm(system, &timer->head);
-        timer->missed = false;
+        timer->head.missed = false;
         arm(system, ctx->worker, &timer->head, span >= AIRI_NEVER - now ? AIRI_NEVER : now + span);
     } else {
         timer = NULL;
@@ -244,8 +278,8 @@ bool airt_timer_cancel(airt_ctx *ctx, airt_timer handle)
     airt_msg    *msg = NULL;
 
     airi_mutex_lock(&system->timer_lock);
-    timer = airi_killed(ctx) ? NULL : timer_at(system, handle.bits);
-    if (timer != NULL)
+    timer = airi_killed(ctx) ? NULL : timer_of(system, handle.bits);
+    if (timer != NULL && owned_by(timer, ctx))
         msg = record_end(system, ctx->worker, timer);
     airi_mutex_unlock(&system->timer_lock);
     message_free(system, ctx->worker, msg);
@@ -258,8 +292,8 @@ void airi_timers_release(airt_system *system, airi_worker *worker, airi_extra *e
     airt_msg *msg;
 
     airi_mutex_lock(&system->timer_lock);
-    while (!airi_list_empty(&extra->timers)) {
-        msg = record_end(system, worker, AIRI_CONTAINER(extra->timers.next, airi_timer, owner_link));
+    while (extra->timers != 0) {
+        msg = record_end(system, worker, airi_timer_at(system, extra->timers));
         if (msg != NULL)
             airi_ring_append(&messages, msg);
     }
@@ -294,13 +328,13 @@ static void fire_message(firing *f, airi_timer *timer)
     if (period == 0) {
         msg = record_end(f->system, f->worker, timer);
     } else if (period == REARMED) {
-        timer->missed = msg == NULL;
+        timer->head.missed = msg == NULL;
         timer->msg = NULL;
     } else {
         int64_t due = timer->head.wheel.due_ns; /* from the due time, not from now: no drift */
 
         airi_wheel_add(&f->system->wheel, &timer->head.wheel, due + period * (1 + (f->now_ns - due) / period));
-        timer->missed = msg == NULL;
+        timer->head.missed = msg == NULL;
         timer->msg = NULL;
     }
     if (msg != NULL)
@@ -326,15 +360,15 @@ void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg 
     airi_timer *timer;
 
     airi_mutex_lock(&system->timer_lock);
-    timer = timer_at(system, airi_msg_trailer(msg)->trace);
+    timer = timer_of(system, airi_msg_trailer(msg)->trace);
     if (timer != NULL) {
         airi_msg_unbind(msg); /* it may have been on a journey, through another's box */
         airi_msg_clear(msg, AIRI_MSG_COUNTED);
         msg->flags |= AIRI_MSG_BOUND;
         timer->msg = msg;
-        if (timer->missed && timer->period_ns == REARMED)
+        if (timer->head.missed && timer->period_ns == REARMED)
             fire_message(&again, timer);
-        timer->missed = false;
+        timer->head.missed = false;
     }
     airi_mutex_unlock(&system->timer_lock);
     if (timer == NULL)
@@ -345,10 +379,33 @@ void airi_timer_message_back(airt_system *system, airi_worker *worker, airt_msg 
 static void fire(firing *f, airi_timer_head *head)
 {
     AIRI_TALLY(f->system, f->worker, timers_fired, 1);
-    if (head->message == NULL)
+    if (head->index == 0)
         fire_await(f->system, f->worker, head);
     else
-        fire_message(f, head->message);
+        fire_message(f, AIRI_CONTAINER(head, airi_timer, head));
+}
+
+/* Their messages have long left the cache, and are of no order: each is asked for AHEAD timers before its own. */
+static airi_list *fetch_message(airi_list *link)
+{
+    airi_timer_head *head = AIRI_CONTAINER(link, airi_timer_head, wheel.link);
+
+    if (head->index != 0)
+        __builtin_prefetch(AIRI_CONTAINER(head, airi_timer, head)->msg, 1);
+    return link->next;
+}
+
+static void fire_all(firing *f, airi_list *expired)
+{
+    airi_list *ahead = expired->next;
+
+    for (int i = 0; i < AHEAD && ahead != expired; i++)
+        ahead = fetch_message(ahead);
+    while (!airi_list_empty(expired)) {
+        if (ahead != expired)
+            ahead = fetch_message(ahead);
+        fire(f, AIRI_CONTAINER(airi_list_pop_front(expired), airi_timer_head, wheel.link));
+    }
 }
 
 void airi_timers_run(airt_system *system, airi_worker *worker)
@@ -359,9 +416,9 @@ void airi_timers_run(airt_system *system, airi_worker *worker)
 
     airi_list_init(&expired);
     airi_mutex_lock(&system->timer_lock);
-    (void)airi_wheel_expire(&system->wheel, f.now_ns, &expired);
-    while (!airi_list_empty(&expired))
-        fire(&f, AIRI_CONTAINER(airi_list_pop_front(&expired), airi_timer_head, wheel.link));
+    if (airi_wheel_expire(&system->wheel, f.now_ns, &expired) >= DENSE)
+        airi_store(&system->timer_rest, f.now_ns + REST_NS, AIRI_RELAXED); /* a glance is enough: see timers.h */
+    fire_all(&f, &expired);
     (void)due_changed(system, &due);
     if (system->foreign)
         system->world->poll_arm(system->poll, due);

@@ -1,280 +1,17 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* An actor's turn: requests to end first, then answers, then mail, until nothing is left or the turn's budget is used
  * up. The caller owns the actor; when the turn ends it is idle, queued, suspended or gone, and not to be touched. */
-#include "base/compiler.h"
-#include "base/mutant.h"
 #include "core/await.h"
-#include "core/children.h"
 #include "core/budget.h"
-#include "core/flight.h"
-#include "core/letters.h"
+#include "core/handler.h"
 #include "core/life.h"
-#include "core/locks.h"
 #include "core/loop.h"
 #include "core/quarantine.h"
-
-#include <airt/behavior.h>
 
 enum {
     CLOCK_EVERY_MAX = 32,
     QUICK_LOOKS = 256
 };
-
-static inline void bind(airt_ctx *ctx, airi_actor *actor)
-{
-    ctx->actor = actor;
-    ctx->self = airi_actor_ref(actor);
-    ctx->incarnation = airi_load(&actor->incarnation, AIRI_RELAXED); /* owner's own */
-    if (__builtin_expect(ctx->failure.status != AIRT_OK, 0))
-        ctx->failure = (airt_failure){ 0 };
-    /* Release: pairs with the killer's acquire in abandon, which reads the activation it finds here. Relaxed: the owner's
-     * own; most often this worker ran it last. */
-    if (airi_load(&actor->active, AIRI_RELAXED) != ctx)
-        airi_store(&actor->active, ctx, AIRI_RELEASE);
-}
-
-/* The message in work is over: hooks, and the next one, have nothing of it. */
-static inline void message_over(airt_ctx *ctx)
-{
-    ctx->trace = 0;
-    ctx->deadline_ns = 0;
-    ctx->refused = false;
-}
-
-void airi_ctx_bind(airt_ctx *ctx, airi_actor *actor)
-{
-    message_over(ctx);
-    bind(ctx, actor);
-}
-
-void airi_ctx_unwind(airt_ctx *ctx)
-{
-    airt_msg *msg;
-
-    if (ctx->foreign & AIRI_REGION_LOCKED)
-        airi_locks_over(ctx, "returned");
-    if (ctx->foreign & AIRI_REGION_BLOCKING) /* left by an error return */
-        airt_blocking_end(ctx);
-    ctx->foreign = 0;
-    if (ctx->calls != 0)
-        airi_calls_close(ctx->system, ctx->worker, &ctx->calls);
-    airi_holds_release(ctx);
-    while ((msg = airi_ring_pop(&ctx->held)) != NULL) {
-        airi_budget_sub_held(ctx, airi_budget_charge(ctx, airi_msg_bytes(msg)));
-        airi_msg_done(ctx->system, ctx->worker, msg);
-    }
-}
-
-static inline void handler_enter(airt_ctx *ctx)
-{
-    airi_count(&ctx->worker->serial, 1);
-    /* Release: who sees it sees the serial, and that what this worker did between handlers is done. The watch's. */
-    airi_store(&ctx->worker->running, ctx, AIRI_RELEASE);
-    airi_claim_enter(&ctx->claim, ctx->self.bits);
-}
-
-/* Not taken, or not yet: a killer that has asked holds the actor's lock until it is decided. */
-static bool __attribute__((noinline)) leave_asked(airt_ctx *ctx)
-{
-    airi_mutex_lock(&ctx->actor->lock);
-    airi_mutex_unlock(&ctx->actor->lock);
-    return !airi_claim_taken(&ctx->claim);
-}
-
-static inline bool handler_leave(airt_ctx *ctx, airi_audience by)
-{
-    return __builtin_expect(airi_claim_leave(&ctx->claim, by != AIRI_LED || ctx->system->light), 1) || leave_asked(ctx);
-}
-
-void airi_handler_enter(airt_ctx *ctx)
-{
-    handler_enter(ctx);
-}
-
-bool airi_handler_leave(airt_ctx *ctx)
-{
-    return handler_leave(ctx, AIRI_LED);
-}
-
-/* What a handler may leave behind, looked at in one. */
-static inline bool left_something(const airt_ctx *ctx)
-{
-    return ((uintptr_t)ctx->held | (uintptr_t)ctx->blobs | ctx->calls | ctx->foreign | ctx->refused) != 0;
-}
-
-typedef struct call {
-    const airt_behavior *behavior;
-    const airt_kind     *kind;
-    const void          *body;
-} call;
-
-/* Every handler is called from here. `by`: whom its worker is heard by, a constant; AIRI_LED does for all. */
-static AIRI_ALWAYS_INLINE airt_status dispatch(airt_ctx *ctx, airi_actor *actor, call c, airi_audience by)
-{
-    void       *self = actor->self; /* read now: a killer may take the actor as soon as the handler is announced */
-    airt_status status;
-
-    handler_enter(ctx);
-    status = c.behavior->receive(self, ctx, c.kind, c.body);
-    if (by != AIRI_UNHEARD)
-        airi_flight_done(ctx->worker, status);
-    airi_store(&ctx->worker->running, NULL, AIRI_RELAXED); /* for the watch: airi_claim_leave has the fence */
-    if (!handler_leave(ctx, by)) {
-        ctx->abandoned = true;
-        status = AIRT_EKILLED;
-    }
-    if (__builtin_expect(left_something(ctx), 0)) {
-        airi_ctx_unwind(ctx);
-        ctx->refused = ctx->refused && status == AIRT_EKIND; /* who refuses and goes on has not refused */
-    }
-    return status;
-}
-
-airt_status airi_dispatch(airt_ctx *ctx, airi_actor *actor, const airt_kind *kind, const void *body)
-{
-    return airi_dispatch_by(ctx, actor, actor->behavior, kind, body);
-}
-
-airt_status airi_dispatch_by(airt_ctx *ctx, airi_actor *actor, const airt_behavior *behavior, const airt_kind *kind,
-                             const void *body)
-{
-    return dispatch(ctx, actor, (call){ behavior, kind, body }, AIRI_LED);
-}
-
-/* --- a message in work -------------------------------------------------------------------------------------------- */
-
-/* A message that was begun and is in nobody's way: it is freed like any memory. */
-static inline bool ends_plainly(const airt_msg *msg)
-{
-    const uint64_t more = (uint64_t)(AIRI_MSG_FLAGS & ~(unsigned)(AIRI_MSG_HAD | AIRI_MSG_TRACED)) << AIRI_MSG_FLAGS_AT;
-
-    return (msg->word & more) == 0 && (msg->kind->flags & (AIRI_KIND_BLOBS | AIRI_KIND_LOCAL)) == 0;
-}
-
-static __attribute__((noinline)) void end_with_more(airt_ctx *ctx, airt_msg *msg)
-{
-    message_over(ctx);
-    if (msg == NULL)
-        return;
-    if (airi_msg_is(msg, AIRI_MSG_REQUEST))
-        airi_answer_fail(ctx->system, ctx->worker, msg, AIRT_ENOREPLY, 0, "the handler returned without a reply");
-    airi_msg_done(ctx->system, ctx->worker, msg);
-}
-
-/* The message in work has been handled, unless the handler kept, stashed or forwarded it. */
-static AIRI_ALWAYS_INLINE void end_handled(airt_ctx *ctx)
-{
-    airi_worker *worker = ctx->worker;
-    airt_msg    *msg = ctx->msg;
-
-    if (__builtin_expect(msg != NULL, 1)) {
-        ctx->msg = NULL;
-        airi_count(&worker->account.handled, 1);
-        if (__builtin_expect(ends_plainly(msg), 1)) {
-            if (__builtin_expect(ctx->trace != 0, 0))
-                ctx->trace = 0;
-            airi_msg_give(&ctx->system->heap, &worker->cache, msg);
-            return;
-        }
-    }
-    end_with_more(ctx, msg);
-}
-
-static void end_unhandled(airt_ctx *ctx, airt_letter reason)
-{
-    airt_msg *msg = ctx->msg;
-
-    ctx->msg = NULL;
-    if (msg == NULL)
-        return;
-    AIRI_TALLY(ctx->system, ctx->worker, in_work, -1);
-    airi_dead(ctx->system, ctx->worker, ctx->self, msg, reason);
-}
-
-/* False: the actor is gone. */
-static __attribute__((noinline)) bool stopped_itself(airt_ctx *ctx, airi_actor *actor)
-{
-    airt_reason normal = { .exit = AIRT_EXIT_NORMAL, .origin = ctx->self };
-
-    end_handled(ctx);
-    airi_life_end(ctx, actor, &normal, true);
-    return false;
-}
-
-/* False: the actor is gone. */
-static bool failed(airt_ctx *ctx, airi_actor *actor, airt_status status)
-{
-    if (airi_interrupted(actor, status)) {
-        end_unhandled(ctx, AIRT_LETTER_STOPPED);
-        return true;
-    }
-    if (ctx->msg != NULL && airi_load(&actor->child, AIRI_RELAXED) != 0) /* a glance; it looks again */
-        airi_child_in_work(ctx->system, actor, ctx->msg->kind, ctx->trace);
-    end_unhandled(ctx, AIRT_LETTER_FAULT);
-    return airi_budget_breached(actor) || airi_life_failed(ctx, actor, status);
-}
-
-static bool decide(airt_ctx *ctx, airi_actor *actor, airt_status status)
-{
-    if (ctx->abandoned) {
-        airi_life_orphan_ended(ctx);
-        return false;
-    }
-    if (status == AIRT_STOP)
-        return stopped_itself(ctx, actor);
-    if (status != AIRT_EKIND || !ctx->refused)
-        return failed(ctx, actor, status);
-    end_unhandled(ctx, AIRT_LETTER_UNHANDLED);
-    return true;
-}
-
-/* What a handler returned that is not OK. False: the actor is gone. */
-static __attribute__((noinline)) bool returned(airt_ctx *ctx, airi_actor *actor, airt_status status)
-{
-    bool lives = decide(ctx, actor, status);
-
-    message_over(ctx);
-    return lives;
-}
-
-/* The message is the handler's. Without a request's deadline, or a trace, ctx has none either: message_over. */
-static inline void take_in_work(airt_ctx *ctx, airt_msg *msg)
-{
-    ctx->msg = msg;
-    if (__builtin_expect(airi_msg_is(msg, AIRI_MSG_REQUEST | AIRI_MSG_TRACED), 0)) {
-        ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? airi_msg_deadline(msg) : 0;
-        ctx->trace = airi_msg_trace(msg);
-    }
-    airi_store(&ctx->kind, msg->kind, AIRI_RELAXED); /* for reports */
-}
-
-/* For those who hear of every message. */
-static AIRI_ALWAYS_INLINE void announce(airt_ctx *ctx, airi_actor *actor, const airt_msg *msg, airi_audience by)
-{
-    airt_world *world = ctx->system->world;
-
-    if (by == AIRI_LED && world->event != NULL)
-        world->event(world, airi_kind_hash(msg->kind), actor->index, msg->generation);
-    if (by != AIRI_UNHEARD)
-        airi_flight_message(ctx, actor->behavior, msg->kind);
-}
-
-/* False: the actor is gone. */
-static AIRI_ALWAYS_INLINE bool handle(airt_ctx *ctx, airi_actor *actor, airt_msg *msg, airi_audience by)
-{
-    const airt_kind *kind = msg->kind;
-    airt_status      status;
-
-    take_in_work(ctx, msg);
-    announce(ctx, actor, msg, by);
-    status = dispatch(ctx, actor, (call){ actor->behavior, kind, airi_msg_body(msg) }, by);
-    if (AIRI_MUTANT_IS(3) && status == AIRT_OK && ctx->msg == msg && !ctx->abandoned)
-        status = airi_dispatch(ctx, actor, kind, airi_msg_body(msg));
-    if (__builtin_expect(status != AIRT_OK, 0))
-        return returned(ctx, actor, status);
-    end_handled(ctx);
-    return true;
-}
 
 /* Answers that came after their call was over. */
 static void drop_late_answers(airi_worker *worker, airi_actor *actor)
@@ -365,7 +102,7 @@ static inline bool time_to_look(airi_worker *worker, airi_actor *actor, uint32_t
 {
     uint64_t handled = airi_load(&actor->handled, AIRI_RELAXED); /* owner's own */
 
-    return --worker->clock_left <= 0 ||
+    return airi_load(&worker->account.begun, AIRI_RELAXED) >= worker->clock_at || /* relaxed: its own */
            __builtin_expect(handled < CLOCK_EVERY_MAX && handled > 1 && (handled & (handled - 1)) == 0, 0) ||
            (flags & AIRI_SLOW) != 0;
 }
@@ -401,7 +138,7 @@ static __attribute__((noinline)) bool out_of_time(airi_worker *worker, airi_acto
     slow = worker->now_ns - before > (int64_t)system->options.turn_us * 250;
     mark_slow(worker, actor, slow);
     worker->clock_every = slow ? 1 : CLOCK_EVERY_MAX;
-    worker->clock_left = worker->clock_every;
+    worker->clock_at = airi_load(&worker->account.begun, AIRI_RELAXED) + worker->clock_every; /* relaxed: its own */
     return worker->now_ns >= worker->turn_end_ns;
 }
 
@@ -412,8 +149,16 @@ typedef struct turn {
 
 static inline uint32_t turn_length(airi_worker *worker, airi_actor *actor)
 {
-    if (__builtin_expect(worker->driven_mode, 0) && !worker->system->foreign) /* the seed decides how long a turn is */
-        return 1 + (uint32_t)(worker->system->world->random(worker->system->world) % actor->turn_max);
+    enum {
+        DRIVEN_MAX = 1024
+    }; /* so that turns are cut short, too, where there is no end to them */
+
+    if (__builtin_expect(worker->driven_mode, 0) &&
+        !worker->system->foreign) { /* the seed decides how long a turn is */
+        uint32_t most = actor->turn_max < DRIVEN_MAX ? actor->turn_max : DRIVEN_MAX;
+
+        return 1 + (uint32_t)(worker->system->world->random(worker->system->world) % most);
+    }
     return actor->turn_max;
 }
 
@@ -515,14 +260,16 @@ static __attribute__((noinline)) step_end step_at_length(airt_ctx *ctx, airi_act
         return STEP_LAST;
     if (airi_mail_has_new(&actor->urgent))
         drop_late_answers(worker, actor);
-    takes = airi_mail_more(&actor->mail, actor->had) && actor->lane_mask == 0;
+    /* The lanes of a drop-old box are under the actor's lock: it takes turns by what has come alone. */
+    takes = airi_mail_more(&actor->mail, actor->had) &&
+            ((airi_box(actor) & AIRI_BOX_DROP_OLD) != 0 || actor->lane_mask == 0);
     if (takes && took && others_wait(worker))
         return end_turn(ctx, actor) ? STEP_ON : STEP_LAST;
     msg = airi_box_next(worker, actor);
     if (msg == NULL)
         return drained(ctx, actor) || went_idle(worker, actor, AIRI_LED) ? STEP_LAST : STEP_ON;
     if (airi_begin(worker, actor, msg) && !((flags & AIRI_QUARANTINE) != 0 && airi_quarantined(worker, actor, msg)) &&
-        !handle(ctx, actor, msg, AIRI_LED))
+        !airi_handle(ctx, actor, msg, AIRI_LED))
         return STEP_LAST;
     worker = ctx->worker; /* after an await another */
     if (time_to_look(worker, actor, flags) && out_of_time(worker, actor))
@@ -549,12 +296,13 @@ static AIRI_ALWAYS_INLINE bool step(airt_ctx *ctx, airi_actor *actor, turn *t, a
     uint32_t     flags = airi_load(&actor->flags, AIRI_SEQ_CST);
     uint64_t     word = airi_mail_seen(&actor->mail);
     bool         more = airi_mail_more_by(word, actor->had);
-    bool         takes = actor->lane_mask == 0;
+    bool         takes;
     airt_msg    *msg = NULL;
 
-    /* A request to the actor, or with empty lanes nothing at all, or senders to be let in. */
+    /* A request to the actor, or a box with rules, whose lanes may be others' to write; or with empty lanes nothing at all, or
+     * senders to be let in. */
     if (__builtin_expect((flags & AIRI_STEP_FLAGS) != 0 || airi_mail_has_new(&actor->urgent), 0) ||
-        (takes && __builtin_expect(!more || (word & AIRI_MAIL_WANTED) != 0, 0))) {
+        ((takes = actor->lane_mask == 0) && __builtin_expect(!more || (word & AIRI_MAIL_WANTED) != 0, 0))) {
         step_end end = step_at_length(ctx, actor, flags, t->took);
 
         t->took |= end == STEP_TOOK;
@@ -568,7 +316,7 @@ static AIRI_ALWAYS_INLINE bool step(airt_ctx *ctx, airi_actor *actor, turn *t, a
     }
     if (msg == NULL)
         msg = begin_next(worker, actor, more, by);
-    return (msg == NULL || handle(ctx, actor, msg, by)) && goes_on(ctx, actor, t, by);
+    return (msg == NULL || airi_handle(ctx, actor, msg, by)) && goes_on(ctx, actor, t, by);
 }
 
 /* False: it is gone, or not to begin. */
@@ -586,7 +334,7 @@ static AIRI_ALWAYS_INLINE void run(airt_ctx *ctx, airi_actor *actor, airi_audien
         continue_suspended(ctx, actor);
         return;
     }
-    bind(ctx, actor);
+    airi_bind(ctx, actor);
     if (__builtin_expect(airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING, 0)) /* owner's own */
         if (!begin_life(ctx, actor))
             return;

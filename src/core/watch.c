@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The watch: a thread that looks whether a handler has not returned since it looked before, once a stuck_ms for as long as
- * any worker is awake, and more often while a handler runs that may not compute for so long. The first worker that leaves its rest arms it, the last that goes to rest disarms it: it never
- * wakes in an idle system, nor for a burst that is over soon. */
+ * any worker is awake, and more often while a handler runs that may not compute for so long. The first worker that leaves its
+ * rest arms it, the last that goes to rest disarms it, unless the last rest was short and so the next may be: it wakes
+ * at most once in an idle system, not at all for a burst now and then, and a question a millisecond pays for none of it. */
 #include "core/faults.h"
 #include "core/flight.h"
 #include "core/life.h"
 #include "core/sched.h"
+#include "core/trim.h"
+
+enum {
+    SHORT_REST_NS = 10 * 1000 * 1000
+};
 
 static void tell_stuck(airt_system *system, airi_worker *worker, airt_report_kind kind, int64_t ns)
 {
@@ -36,7 +42,7 @@ static void see_who(airt_system *system, airi_worker *worker, airt_ctx *ctx)
     if (airt_ref_none(who) || actor == NULL || airi_slot_kind(actor) == AIRI_SLOT_CALLER)
         return;
     airi_mutex_lock(&actor->lock);
-    if (airi_tenant_is(actor, who)) {
+    if (airi_tenant_living(actor, who)) {
         worker->seen_who = who;
         worker->seen_behavior = actor->behavior->name;
         worker->seen_runaway_ms = airi_runaway_ms(system, actor->behavior);
@@ -65,15 +71,15 @@ static void open_locality(airt_system *system, airi_worker *worker, airt_ctx *ct
     airi_locality_share(&worker->next);
     if (system->light)
         (void)system->world->fence_all(system->world);
-    if (airi_load(&worker->running, AIRI_SEQ_CST) == ctx && airi_load(&worker->serial, AIRI_SEQ_CST) == serial)
+    if (airi_worker_in(worker) == ctx && airi_worker_serial(worker) == serial)
         airi_locality_open(&worker->next);
     airi_wake_one(system, NULL);
 }
 
 static void look_at(airt_system *system, airi_worker *worker, int64_t now)
 {
-    airt_ctx *ctx = airi_load(&worker->running, AIRI_SEQ_CST);
-    uint64_t  serial = airi_load(&worker->serial, AIRI_SEQ_CST);
+    airt_ctx *ctx = airi_worker_in(worker);
+    uint64_t  serial = airi_worker_serial(worker);
 
     if (ctx == NULL || serial != worker->seen_serial || airi_load(&worker->gone, AIRI_SEQ_CST)) {
         if (airi_exchange(&worker->reported, false, AIRI_SEQ_CST)) {
@@ -124,14 +130,19 @@ static uint32_t look(airt_system *system)
     return period_ms;
 }
 
-/* Under idle_lock. */
+/* Under idle_lock. Off: for what the heap has left over, if anything. */
 static void arm(airt_system *system, bool on, uint32_t period_ms)
 {
     airt_world *world = system->world;
-    int64_t     period = (int64_t)period_ms * 1000000;
+    int64_t     due = AIRI_NEVER;
 
-    if (system->watch_poll != NULL)
-        world->poll_arm(system->watch_poll, on ? world->now_ns(world) + period : AIRI_NEVER);
+    system->watch_armed = on;
+    if (system->watch_poll == NULL)
+        return;
+    if (on)
+        due = world->now_ns(world) + (int64_t)period_ms * 1000000;
+    airi_trim_plan(system);
+    world->poll_arm(system->watch_poll, system->trim_due < due ? system->trim_due : due);
 }
 
 static void watch_run(void *argument)
@@ -145,9 +156,9 @@ static void watch_run(void *argument)
         world->poll_wait(system->watch_poll);
         world->poll_clear(system->watch_poll);
         period_ms = look(system);
+        airi_trim_watched(system);
         airi_mutex_lock(&system->idle_lock);
-        if (system->awake > 0 || airi_load(&system->reported, AIRI_SEQ_CST) != 0)
-            arm(system, true, period_ms);
+        arm(system, system->awake > 0 || airi_load(&system->reported, AIRI_SEQ_CST) != 0, period_ms);
         airi_mutex_unlock(&system->idle_lock);
     }
 }
@@ -157,8 +168,11 @@ void airi_watch_awake(airi_worker *worker)
     airt_system *system = worker->system;
 
     airi_mutex_lock(&system->idle_lock);
-    if (system->awake++ == 0)
-        arm(system, true, system->options.stuck_ms);
+    if (system->awake++ == 0) {
+        system->rests_shortly = worker->now_ns - system->rest_since_ns < SHORT_REST_NS;
+        if (!system->watch_armed)
+            arm(system, true, system->options.stuck_ms);
+    }
     airi_mutex_unlock(&system->idle_lock);
 }
 
@@ -168,8 +182,11 @@ void airi_watch_rest(airi_worker *worker)
     airt_system *system = worker->system;
 
     airi_mutex_lock(&system->idle_lock);
-    if (--system->awake == 0 && airi_load(&system->reported, AIRI_SEQ_CST) == 0)
-        arm(system, false, 0);
+    if (--system->awake == 0) {
+        system->rest_since_ns = worker->now_ns;
+        if (!system->rests_shortly && airi_load(&system->reported, AIRI_SEQ_CST) == 0)
+            arm(system, false, 0);
+    }
     airi_mutex_unlock(&system->idle_lock);
 }
 

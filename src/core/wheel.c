@@ -24,7 +24,6 @@ void airi_wheel_init(airi_wheel *wheel, int64_t now_ns)
 {
     AIRT_CHECK(now_ns >= 0);
     wheel->now_tick = tick_of(now_ns);
-    wheel->count = 0;
     wheel->levels_used = 0;
     for (int level = 0; level < AIRI_WHEEL_LEVELS; level++)
         wheel->slots_used[level] = 0;
@@ -60,8 +59,6 @@ static void place(airi_wheel *wheel, airi_wheel_timer *timer)
     airi_wheel_slot *slot = &wheel->slots[level][number];
 
     slot_use(wheel, level, number);
-    timer->level = (uint8_t)level;
-    timer->slot = (uint8_t)number;
     airi_list_push_back(&slot->timers, &timer->link);
     if (timer->due_ns < slot->first_ns)
         slot->first_ns = timer->due_ns;
@@ -72,20 +69,21 @@ void airi_wheel_add(airi_wheel *wheel, airi_wheel_timer *timer, int64_t due_ns)
     AIRI_ASSERT(!airi_list_linked(&timer->link));
     timer->due_ns = due_ns < 0 ? 0 : due_ns;
     place(wheel, timer);
-    wheel->count++;
 }
 
 bool airi_wheel_remove(airi_wheel *wheel, airi_wheel_timer *timer)
 {
-    bool armed = airi_wheel_armed(timer);
+    airi_list *next = timer->link.next;
+    uintptr_t  at = (uintptr_t)next - (uintptr_t)wheel->slots;
 
-    airi_list_remove(&timer->link);
-    if (!armed)
+    if (!airi_list_linked(&timer->link))
         return false;
-    if (airi_list_empty(&wheel->slots[timer->level][timer->slot].timers))
-        slot_unuse(wheel, timer->level, timer->slot);
-    timer->level = AIRI_WHEEL_OUT;
-    wheel->count--;
+    airi_list_remove(&timer->link);
+    if (airi_list_empty(next) && at < sizeof wheel->slots) { /* it was alone in a slot, and that came next */
+        uint32_t number = (uint32_t)(at / sizeof wheel->slots[0][0]);
+
+        slot_unuse(wheel, number / AIRI_WHEEL_SLOTS, number % AIRI_WHEEL_SLOTS);
+    }
     return true;
 }
 
@@ -107,15 +105,6 @@ static uint64_t slot_start(const airi_wheel *wheel, uint32_t level, uint32_t num
     return (wheel->now_tick >> shift >> DIGIT_BITS << DIGIT_BITS | number) << shift;
 }
 
-/* Parts a slot's timers: what is due goes to `expired`, the rest to `later`, both in the slot's order. */
-static void part(airi_list *timers, int64_t now_ns, airi_list *expired, airi_list *later)
-{
-    airi_list *link;
-
-    while ((link = airi_list_pop_front(timers)) != NULL)
-        airi_list_push_back(timer_of(link)->due_ns <= now_ns ? expired : later, link);
-}
-
 /* Merges two NULL-ended chains by due time; the first one's come first among equals. */
 static airi_list *merge(airi_list *a, airi_list *b)
 {
@@ -123,11 +112,12 @@ static airi_list *merge(airi_list *a, airi_list *b)
     airi_list *last = &head;
 
     while (a != NULL && b != NULL) {
-        airi_list **first = timer_of(b)->due_ns < timer_of(a)->due_ns ? &b : &a;
+        bool second = timer_of(b)->due_ns < timer_of(a)->due_ns;
 
-        last->next = *first;
-        last = *first;
-        *first = last->next;
+        last->next = second ? b : a;
+        last = last->next;
+        a = second ? a : last->next;
+        b = second ? last->next : b;
     }
     last->next = a != NULL ? a : b;
     return head.next;
@@ -156,53 +146,87 @@ static airi_list *sort_chain(airi_list *chain)
     return sorted;
 }
 
-static bool in_order(airi_list *list)
+/* A list that is one chain now, by `next`. */
+static void relink(airi_list *list, airi_list *chain)
 {
-    for (airi_list *link = list->next; link->next != list; link = link->next)
-        if (timer_of(link->next)->due_ns < timer_of(link)->due_ns)
-            return false;
-    return true;
+    airi_list *last = list;
+
+    for (; chain != NULL; chain = chain->next) {
+        last->next = chain;
+        chain->prev = last;
+        last = chain;
+    }
+    last->next = list;
+    list->prev = last;
 }
 
-/* Most often the expired are few, or of one tick and armed in order: then nothing is sorted. */
-static void sort(airi_list *list)
+static bool in_order(airi_list *list, uint64_t *out_count)
+{
+    int64_t  last_ns = 0;
+    uint64_t count = 0;
+    bool     in_order = true;
+
+    AIRI_LIST_EACH (link, list) {
+        int64_t due_ns = timer_of(link)->due_ns;
+
+        in_order = in_order && last_ns <= due_ns;
+        last_ns = due_ns;
+        count++;
+    }
+    *out_count = count;
+    return in_order;
+}
+
+/* Appends what is due, by time. Most often that is little, and armed in that order: then nothing is sorted. */
+static uint64_t expire(airi_list *due, airi_list *expired)
+{
+    uint64_t count;
+
+    if (airi_list_empty(due))
+        return 0;
+    if (!in_order(due, &count)) {
+        due->prev->next = NULL;
+        relink(due, sort_chain(due->next));
+    }
+    airi_list_splice_back(expired, due);
+    return count;
+}
+
+/* What was armed long ago has left the cache, and a list is one miss after the other: walked from both ends at once, two
+ * at a time. */
+static void fetch(const airi_list *list)
+{
+    const airi_list *front = list->next;
+    const airi_list *back = list->prev;
+
+    while (front != back && front->prev != back) {
+        front = front->next;
+        back = back->prev;
+        __builtin_prefetch(back); /* and so that the walk is not void */
+    }
+}
+
+/* Parts a slot's timers: what is due to `due`, the rest to `later`, both in the slot's order. */
+static void part(airi_wheel_slot *slot, int64_t now_ns, airi_list *due, airi_list *later)
 {
     airi_list *link;
 
-    if (airi_list_empty(list) || in_order(list))
-        return;
-    list->prev->next = NULL;
-    link = sort_chain(list->next);
-    airi_list_init(list);
-    while (link != NULL) {
-        airi_list *next = link->next;
-
-        airi_list_push_back(list, link);
-        link = next;
-    }
-}
-
-static uint64_t mark_out(airi_wheel *wheel, airi_list *expired)
-{
-    uint64_t count = 0;
-
-    AIRI_LIST_EACH (link, expired) {
-        timer_of(link)->level = AIRI_WHEEL_OUT;
-        count++;
-    }
-    wheel->count -= count;
-    return count;
+    fetch(&slot->timers);
+    if (slot->first_ns > now_ns)
+        airi_list_splice_back(later, &slot->timers);
+    while ((link = airi_list_pop_front(&slot->timers)) != NULL)
+        airi_list_push_back(timer_of(link)->due_ns <= now_ns ? due : later, link);
 }
 
 uint64_t airi_wheel_expire(airi_wheel *wheel, int64_t now_ns, airi_list *out)
 {
     uint64_t   now_tick = tick_of(now_ns) > wheel->now_tick ? tick_of(now_ns) : wheel->now_tick;
-    uint64_t   count;
-    airi_list  expired;
+    uint64_t   count = 0;
+    airi_list  due;
     airi_list  later;
     airi_list *link;
 
-    airi_list_init(&expired);
+    airi_list_init(&due);
     airi_list_init(&later);
     /* Every slot that begins by now, in order of time, placed relative to the old now_tick. */
     while (wheel->levels_used != 0) {
@@ -212,15 +236,13 @@ uint64_t airi_wheel_expire(airi_wheel *wheel, int64_t now_ns, airi_list *out)
         if (slot_start(wheel, level, number) > now_tick)
             break;
         slot_unuse(wheel, level, number);
-        part(&wheel->slots[level][number].timers, now_ns, &expired, &later);
+        part(&wheel->slots[level][number], now_ns, &due, &later);
+        count += expire(&due, out);
     }
     /* What stays untouched begins after now_tick and shares the digits above its level with both the old and the new
      * now_tick, so it is where it belongs. */
     wheel->now_tick = now_tick;
     while ((link = airi_list_pop_front(&later)) != NULL)
         place(wheel, timer_of(link));
-    count = mark_out(wheel, &expired);
-    sort(&expired);
-    airi_list_splice_back(out, &expired);
     return count;
 }

@@ -15,14 +15,11 @@
 #define AIRI_WHEEL_TICK_SHIFT 16
 #define AIRI_WHEEL_LEVELS 8
 #define AIRI_WHEEL_SLOTS 64
-#define AIRI_WHEEL_OUT ((uint8_t)0xff)
 
-/* Embedded by its owner. Zeroed memory counts as not armed. */
+/* Embedded by its owner. Zeroed memory counts as not armed. Three words: what is armed has left the cache when it fires. */
 typedef struct airi_wheel_timer {
-    airi_list link;
+    airi_list link; /* in a slot, or in an expired list */
     int64_t   due_ns;
-    uint8_t   level; /* AIRI_WHEEL_OUT: in no wheel, perhaps in an expired list */
-    uint8_t   slot;
 } airi_wheel_timer;
 
 typedef struct airi_wheel_slot {
@@ -32,7 +29,6 @@ typedef struct airi_wheel_slot {
 
 typedef struct airi_wheel {
     uint64_t        now_tick;
-    uint64_t        count;       /* armed */
     uint32_t        levels_used; /* a bit a level */
     uint64_t        slots_used[AIRI_WHEEL_LEVELS];
     airi_wheel_slot slots[AIRI_WHEEL_LEVELS][AIRI_WHEEL_SLOTS]; /* untouched until used */
@@ -43,7 +39,7 @@ void airi_wheel_init(airi_wheel *wheel, int64_t now_ns);
 
 /* Arms an unarmed timer. A due time in the past is due at once. AIRI_NEVER is allowed, and never comes. */
 void airi_wheel_add(airi_wheel *wheel, airi_wheel_timer *timer, int64_t due_ns);
-/* Disarms, or takes an expired one off the expired list. False: it was not armed. */
+/* Disarms, or takes an expired one off the expired list. False: it was neither. */
 bool airi_wheel_remove(airi_wheel *wheel, airi_wheel_timer *timer);
 
 /* Appends all with due_ns <= now_ns to out, in order of due time, ties in order of arming; unarmed from then on.
@@ -53,10 +49,5 @@ uint64_t airi_wheel_expire(airi_wheel *wheel, int64_t now_ns, airi_list *out);
 /* The earliest due time, AIRI_NEVER when none is armed. After a cancel it may be earlier than that (then the expire
  * that it leads to finds nothing, once); never later. */
 int64_t airi_wheel_next_ns(const airi_wheel *wheel);
-
-static inline bool airi_wheel_armed(const airi_wheel_timer *timer)
-{
-    return timer->level != AIRI_WHEEL_OUT && airi_list_linked(&timer->link);
-}
 
 #endif

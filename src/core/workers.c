@@ -6,21 +6,30 @@
 #include "core/life.h"
 #include "core/loop.h"
 #include "core/sched.h"
+#include "core/trim.h"
 #include "port/thread.h"
 
 #include <string.h>
 
-/* The library's one thread-local. */
-static _Thread_local airi_worker *current_worker;
+/* The library's one thread-local: what it knows of a thread. */
+static _Thread_local struct {
+    airi_worker *worker;  /* that it runs; NULL: none */
+    airt_failure failure; /* of its newest call from outside of handlers that failed */
+} this_thread;
 
 __attribute__((noinline)) airi_worker *airi_current_worker(void)
 {
-    return current_worker;
+    return this_thread.worker;
 }
 
 __attribute__((noinline)) void airi_set_current_worker(airi_worker *worker)
 {
-    current_worker = worker;
+    this_thread.worker = worker;
+}
+
+__attribute__((noinline)) airt_failure *airi_failure_outside(void)
+{
+    return &this_thread.failure;
 }
 
 /* --- a worker's thread -------------------------------------------------------------------------------------------- */
@@ -99,6 +108,7 @@ static void driven_step(airi_driven *driven)
     airi_stack_switch(&worker->native, worker->stack);
     airi_faults_leave(worker);
     airi_set_current_worker(NULL);
+    airi_trim_driven(worker->system, worker->now_ns);
 }
 
 static bool driven_ready(airi_driven *driven, int64_t now_ns)
@@ -106,12 +116,15 @@ static bool driven_ready(airi_driven *driven, int64_t now_ns)
     airi_worker *worker = AIRI_CONTAINER(driven, airi_worker, driven);
 
     return worker->mid_turn || airi_work_visible(worker) ||
-           airi_load(&worker->system->timer_due, AIRI_SEQ_CST) <= now_ns;
+           airi_load(&worker->system->timer_due, AIRI_SEQ_CST) <= now_ns || worker->system->trim_due <= now_ns;
 }
 
 static int64_t driven_due(airi_driven *driven)
 {
-    return airi_load(&AIRI_CONTAINER(driven, airi_worker, driven)->system->timer_due, AIRI_SEQ_CST);
+    airt_system *system = AIRI_CONTAINER(driven, airi_worker, driven)->system;
+    int64_t      due = airi_load(&system->timer_due, AIRI_SEQ_CST);
+
+    return system->trim_due < due ? system->trim_due : due;
 }
 
 /* Thieves look into the queues of pooled workers: a record never changes sides. */
@@ -162,7 +175,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     worker->now_ns = system->world->now_ns(system->world);
     worker->rng = 0x9e3779b97f4a7c15ull * (index + 1) ^ system->world->random(system->world);
     worker->rng |= 1;
-    worker->clock_left = 1;
+    worker->clock_at = 0;
     airi_store(&worker->word, 1, AIRI_SEQ_CST); /* awake */
     airi_list_init(&worker->parked);
     airi_list_init(&worker->driven.link);
@@ -182,7 +195,7 @@ static void worker_again(airi_worker *worker)
     worker->now_ns = worker->system->world->now_ns(worker->system->world);
     worker->now_age = 0;
     worker->next_streak = 0;
-    worker->clock_left = 1;
+    worker->clock_at = 0;
     airi_cache_init(&worker->cache);
     airi_store(&worker->word, 1, AIRI_SEQ_CST);
     airi_store(&worker->blocked, false, AIRI_SEQ_CST);
@@ -271,8 +284,11 @@ static airt_status grow(airt_system *system, AIRI_ATOMIC(uint32_t) *count, uint3
 {
     airt_status status = AIRT_ELIMIT;
 
-    if (airi_fetch_add(count, 1, AIRI_SEQ_CST) < max)
+    if (airi_fetch_add(count, 1, AIRI_SEQ_CST) < max) {
+        if (system->light)
+            (void)system->world->fence_all(system->world); /* partner: is_all_alone in sched.c */
         status = airi_worker_start(system, class, out_worker);
+    }
     if (status != AIRT_OK)
         (void)airi_fetch_sub(count, 1, AIRI_SEQ_CST);
     return status;
@@ -351,5 +367,5 @@ void airt_blocking_end(airt_ctx *ctx)
     AIRT_CHECK((ctx->foreign & AIRI_REGION_BLOCKING) && "airt_blocking_end without airt_blocking_begin");
     ctx->foreign &= (uint16_t)~AIRI_REGION_BLOCKING;
     airi_store(&worker->blocked, false, AIRI_SEQ_CST);
-    airi_count(&worker->serial, 1);
+    airi_count(&worker->entered, 1);
 }

@@ -10,14 +10,14 @@
 static void measure(airi_worth *worth, airi_worth_view view)
 {
     worth->began_ns = view.now_ns;
-    worth->handled = view.handled;
+    worth->done = view.done;
 }
 
 static double rate(const airi_worth *worth, airi_worth_view view)
 {
     int64_t span = view.now_ns - worth->began_ns;
 
-    return span <= 0 ? 0 : (double)(view.handled - worth->handled) / (double)span;
+    return span <= 0 ? 0 : (double)(view.done - worth->done) / (double)span;
 }
 
 static bool quick(double rate, uint32_t workers)
@@ -93,7 +93,7 @@ static void goes_to_rest(airi_worth *worth, airi_worth_view view)
 
 static bool comes_back(airi_worth *worth, airi_worth_view view)
 {
-    if (view.handled == worth->handled) /* nobody gets anything done */
+    if (view.done == worth->done) /* nobody gets anything done */
         return goes_to_work(worth, view, AIRI_WORTH_AGAIN_NS);
     if (settles(worth, view) || view.now_ns < worth->look_ns)
         return true;
@@ -132,6 +132,10 @@ static bool begins(airi_worth *worth, airi_worth_view view, bool turn)
 
 bool airi_worth_look(airi_worth *worth, airi_worth_view view, bool turn)
 {
+    bool away = worth->phase == AIRI_WORTH_AWAY || worth->phase == AIRI_WORTH_RESTING;
+
+    if (away && view.active < 2) /* nobody else is there to do it */
+        return goes_to_work(worth, view, AIRI_WORTH_SPAN_NS);
     if (airi_worth_begins(worth, view))
         return begins(worth, view, turn);
     switch (worth->phase) {
@@ -150,13 +154,14 @@ bool airi_worth_look(airi_worth *worth, airi_worth_view view, bool turn)
 /* --- a worker's --------------------------------------------------------------------------------------------------- */
 
 /* Relaxed: counters of others, glanced at. */
-static int64_t handled_by_all(airt_system *system)
+static int64_t done_by_all(airt_system *system)
 {
     uint32_t count = airi_worker_total(system);
     int64_t  sum = 0;
 
     for (uint32_t i = 0; i < count; i++)
-        sum += airi_load(&system->worker[i]->account.handled, AIRI_RELAXED);
+        sum += airi_load(&system->worker[i]->account.accepted, AIRI_RELAXED) +
+               airi_load(&system->worker[i]->account.handled, AIRI_RELAXED);
     return sum;
 }
 
@@ -170,7 +175,7 @@ static airi_worth_view view_of(airi_worker *worker)
                     airi_load(&worker->pinned.count, AIRI_RELAXED) != 0;
 
     return (airi_worth_view){ .now_ns = worker->now_ns,
-                              .handled = handled_by_all(system),
+                              .done = done_by_all(system),
                               .active = workers > at_rest ? workers - at_rest : 0,
                               .tempted = !has_work && airi_work_visible(worker) };
 }

@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-/* A worker and its company on a clock of the test's: together they handle `with` messages a millisecond, the others alone
+/* A worker and its company on a clock of the test's: together they send and handle `with` messages a millisecond, the others alone
  * `without`. */
 typedef struct company {
     airi_worth worth;
-    int64_t    now_ns, handled;
+    int64_t    now_ns, done;
     int64_t    with, without;
     uint32_t   workers;
     bool       naps;
@@ -26,8 +26,8 @@ static void a_span_goes_by(company *c)
     airi_worth_view view;
 
     c->now_ns += AIRI_WORTH_SPAN_NS;
-    c->handled += c->naps ? c->without : c->with;
-    view = (airi_worth_view){ c->now_ns, c->handled, c->workers, c->tempted };
+    c->done += c->naps ? c->without : c->with;
+    view = (airi_worth_view){ c->now_ns, c->done, c->workers, c->tempted };
     if (c->now_ns >= c->worth.look_ns)
         c->naps = airi_worth_look(&c->worth, view, c->turn);
 }
@@ -109,6 +109,8 @@ static void nobody_is_weighed_alone_or_while_another_is(void **state)
     assert_false(airi_worth_measures(&c.worth));
     c.turn = true;
     assert_in_range(napped(&c, 100), 80, 100);
+    c.workers = 1; /* the others have gone to sleep: who rests is all there is */
+    assert_in_range(napped(&c, 100), 0, 1);
 }
 
 static void who_rests_comes_back_when_the_others_have_real_work(void **state)

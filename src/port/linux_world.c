@@ -63,11 +63,12 @@ static void *linux_map(airt_world *world, size_t bytes)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
+/* The kernel bounds the number of mappings, and to unmap the middle of one makes two of it. Then at least the pages go. */
 static void linux_unmap(airt_world *world, void *memory, size_t bytes)
 {
     (void)world;
-    if (memory != NULL)
-        AIRT_CHECK(munmap(memory, bytes) == 0);
+    if (memory != NULL && munmap(memory, bytes) != 0)
+        AIRT_CHECK(errno == ENOMEM && madvise(memory, bytes, MADV_DONTNEED) == 0);
 }
 
 /* ---- threads ---- */

@@ -200,7 +200,9 @@ static void started(airi_supervisor *self, airi_kid *kid)
         return; /* asked to stop meanwhile */
     kid->is = AIRI_IS_UP;
     kid->at_ms = airi_clock_ms(self);
-    airi_kid_unmark(self, kid, AIRI_TO_START | AIRI_NEW | AIRI_BY_HAND);
+    airi_kid_unmark(self, kid, AIRI_NEW | AIRI_BY_HAND);
+    if ((kid->marks & AIRI_TO_STOP) == 0) /* else another of its group has failed, and it is to be started again */
+        airi_kid_unmark(self, kid, AIRI_TO_START);
     if (!airi_dynamic(self))
         airi_event(self, AIRT_SUP_STARTED, kid, NULL);
     airi_starts_done(self, kid, AIRT_OK, kid->ref);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Every public header alone, and twice, in C11, C17 and C++17, with every pair of a C compiler and its C++ sister; also
-# the consumers, with our headers as the user's own and as a system's: test/headers/run.sh C-COMPILER...
+# the consumers and every macro in C++, with our headers as the user's own and as a system's:
+# test/headers/run.sh C-COMPILER...
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 strict="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-definition -Wstrict-prototypes -Werror"
@@ -25,6 +26,11 @@ sister() { # the C++ compiler that belongs to a C one
     esac
 }
 
+macros() { # the public ones that C++ COMPILER sees
+    "$1" -std=c++17 -Iinclude -x c++ -E -dM - <<<'#include <airt/airt.h>' |
+        sed -n 's/^#define \(\(AIRT\|airt\)_[A-Za-z0-9_]*\).*/\1/p' | grep -v '^AIRT_[A-Z]*_H$'
+}
+
 for compiler in "$@"; do
     cxx=$(sister "$compiler")
     command -v "$cxx" >/dev/null || { echo "headers: no $cxx: C++ left out"; cxx=; }
@@ -44,7 +50,12 @@ for compiler in "$@"; do
             try "consumer.c ($compiler, $standard, $how)" "$compiler" -std=$standard $strict $how include -c test/consumer/consumer.c
         done
         # shellcheck disable=SC2086
-        [ -z "$cxx" ] || try "consumer.cpp ($cxx, $how)" "$cxx" -std=c++17 $strict_cxx $how include -c test/consumer/consumer.cpp
+        [ -z "$cxx" ] || for source in test/consumer/consumer.cpp test/headers/macros.cpp; do
+            try "${source##*/} ($cxx, $how)" "$cxx" -std=c++17 $strict_cxx $how include -c "$source"
+        done
+    done
+    [ -z "$cxx" ] || for macro in $(macros "$cxx"); do
+        grep -qw "$macro" test/headers/macros.cpp || { echo "headers: macros.cpp does not use $macro ($cxx)"; status=1; }
     done
 done
 echo "headers: $count compilations"

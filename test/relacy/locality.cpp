@@ -14,7 +14,7 @@ struct item {
 
 template <bool light> struct opening : rl::test_suite<opening<light>, 3> {
     airi_locality        slot;
-    rl::atomic<unsigned> running; // as worker->running and serial: which handler, 0 between
+    rl::atomic<unsigned> running; // as airi_worker_in and airi_worker_serial: which handler, 0 between
     item                 items[3];
 
     void before()
@@ -38,7 +38,8 @@ template <bool light> struct opening : rl::test_suite<opening<light>, 3> {
     {
         airi_store(&running, number + 1, AIRI_RELEASE);
         VAR(items[number].body) = 77;
-        have(airi_locality_put(&slot, &items[number]));
+        if (!airi_locality_put(&slot, &items[number]))
+            have(&items[number]);
         airi_store(&running, 0u, AIRI_RELAXED);
         AIRI_LOCALITY_FENCE();
     }

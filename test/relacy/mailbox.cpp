@@ -1,4 +1,4 @@
-// mutants: 1 2 3 4 5 6 7 8 9 10 11
+// mutants: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // src/core/mailbox.h, the mailbox word: push against take, idle, claim with a flag beside it, close, and reopen for a
 // new tenant of the slot. Scheduling the owner is modelled as running it at once, on the thread that has to do it. Each
@@ -268,8 +268,9 @@ struct again : rl::test_suite<again, 2> {
 
 // Send against stop and reuse: the owner of generation 1 closes, dead-letters, sets the slot up for generation 2 and
 // opens. Senders with a ref to generation 1 push into whatever they find. A third thread asks generation 1 to stop,
-// late. Every message is handled, dead-lettered (stopped, or gone: wrong generation) or refused, exactly once.
-struct reuse : rl::test_suite<reuse, 4> {
+// late. Every message is handled, dead-lettered (stopped, or gone: wrong generation) or refused, exactly once. Opened
+// idle, generation 2 is run by whoever wakes it.
+template <bool idle> struct reuse : rl::test_suite<reuse<idle>, 4> {
     airi_mail         mail;
     rl::var<unsigned> generation; // the tenant, set up by the spawner, the owner's
     rl::var<unsigned> handled, gone, stopped;
@@ -310,6 +311,10 @@ struct reuse : rl::test_suite<reuse, 4> {
             VAR(stopped) = VAR(stopped) + 1;
         }
         VAR(generation) = 2;
+        if (idle) {
+            airi_mail_open_idle(&mail);
+            return;
+        }
         airi_mail_open(&mail);
         run();
     }
@@ -353,6 +358,65 @@ struct reuse : rl::test_suite<reuse, 4> {
     }
 };
 
+// An end without the lock against who looks under it: who finds the tenant living may use it until he lets go, and the
+// owner frees it after that. Two look, and one answer comes late.
+struct looked_at : rl::test_suite<looked_at, 4> {
+    airi_mail         urgent;
+    rl::atomic<bool>  ended;
+    rl::mutex         lock;
+    rl::var<unsigned> made; // by who looks: an extra, of a living tenant
+    message           answer;
+    unsigned          refused; // ghost
+
+    void before()
+    {
+        ended($).store(false, rl::mo_relaxed);
+        VAR(made) = 0;
+        VAR(answer.ended) = 0;
+        refused = 0;
+        airi_mail_init(&urgent);
+        airi_mail_open(&urgent);
+    }
+    void end()
+    {
+        airi_link *late;
+
+        ended($).store(true, rl::mo_relaxed);
+        if (!airi_mail_close_unnoticed(&urgent, &late)) {
+            if (MUTANT != 15) { // else it does not wait for who looks
+                lock.lock($);
+                lock.unlock($);
+            }
+            late = airi_mail_close(&urgent, 0);
+        }
+        VAR(made) = 100; // freed: nobody uses it any more
+        if (late != NULL)
+            VAR(message_of(late)->ended) = 1;
+    }
+    void look()
+    {
+        lock.lock($);
+        airi_mail_notice(&urgent);
+        if (!ended($).load(rl::mo_relaxed)) // the word orders it
+            VAR(made) = VAR(made) + 1;
+        lock.unlock($);
+    }
+    void thread(unsigned index)
+    {
+        if (index == 0)
+            end();
+        else if (index == 3)
+            refused = airi_mail_push(&urgent, &answer.link) == AIRI_PUSH_CLOSED;
+        else
+            look();
+    }
+    void after()
+    {
+        RL_ASSERT(VAR(made) == 100);
+        RL_ASSERT(VAR(answer.ended) + refused == 1);
+    }
+};
+
 int main()
 {
     bool clean = model_run<senders<false>>("senders", 200000, 2);
@@ -363,6 +427,8 @@ int main()
     clean = model_run<order<false>>("order", 50000, 4) && clean;
     clean = model_run<order<true>>("order, in place", 50000, 4) && clean;
     clean = model_run<again>("again", 100000, 3) && clean;
-    clean = model_run<reuse>("reuse", 500000, 2) && clean;
+    clean = model_run<reuse<false>>("reuse", 500000, 2) && clean;
+    clean = model_run<reuse<true>>("reuse, idle", 500000, 2) && clean;
+    clean = model_run<looked_at>("looked at", 500000, 2) && clean;
     return clean ? 0 : 1;
 }

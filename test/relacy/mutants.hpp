@@ -32,6 +32,15 @@
 #elif MUTANT == 10 /* what stays in the word is not received */
 #undef AIRI_MAIL_LOOK
 #define AIRI_MAIL_LOOK AIRI_RELAXED
+#elif MUTANT == 12 /* who wakes a new tenant does not see it as its spawner set it up */
+#undef AIRI_MAIL_OPEN
+#define AIRI_MAIL_OPEN AIRI_RELAXED
+#elif MUTANT == 13 /* who looks at a tenant does not see that it has ended */
+#undef AIRI_MAIL_NOTICE
+#define AIRI_MAIL_NOTICE AIRI_RELEASE
+#elif MUTANT == 14 /* the same from the other side */
+#undef AIRI_MAIL_END
+#define AIRI_MAIL_END AIRI_ACQUIRE
 #endif /* 11: what was had goes on although it is still in the word: mailbox.cpp */
 #endif
 

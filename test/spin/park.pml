@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* cc: -DSAFETY -DMEMLIM=1500 */
 /* pan: -m100000 -w24 */
-/* mutants: NO_RECHECK NO_WAKE RECHECK_FIRST WORD_LATE KEEP_SEARCHING SEARCH_FOREVER NO_CHAIN */
+/* mutants: NO_RECHECK NO_WAKE RECHECK_FIRST WORD_LATE KEEP_SEARCHING SEARCH_FOREVER NO_CHAIN FIND_ALONE STOP_ALONE STOP_LATE */
 /*
  * How workers park and are woken; src/core/sched.c is written to this protocol.
  *
@@ -12,24 +12,29 @@
  *   1. put the item into a queue that others can see (own ring, injection queue);
  *   2. read parked_count by a read-modify-write (it orders 1 before 3 against Park 2 and 3);
  *      0: done, whoever is awake looks at every queue before it sleeps;
- *   3. read searching; not 0: done, a woken worker is about to look (and hands on, see Wake);
+ *   3. read searching; not 0: done, a worker that was woken is about to look, or one that has not parked yet is looking
+ *      (and hands on, see Wake);
  *   4. under the lock take one worker off the list: is_parked = false, parked_count - 1, searching + 1;
  *      outside of it word = 1 and futex wake.
+ * Look, by a worker that has found every queue empty, before it parks, unless searching is not 0:
+ *   searching + 1, look at every queue any number of times, searching - 1. Pushers have left their items to it, in their
+ *   step 3, up to this last step, found or not: so it parks only by Park 1 to 3, which look once more, and hands on as
+ *   one that was woken.
  * Park, by a worker that has found every queue empty:
  *   1. word = 0, before anyone can choose it;
  *   2. under the lock: on the list, is_parked = true, parked_count + 1 (a read-modify-write, partner of Push 2);
  *   3. look at every queue again; only when all are empty, futex wait while word = 0 (may return for no reason);
  *   4. under the lock: still on the list? then off it, parked_count - 1; else a waker has chosen it: searching - 1,
  *      whether it slept or not.
- * Wake, by a worker that was chosen, with the first item it finds afterwards: read parked_count by a read-modify-write,
- *   and when a queue still shows an item, wake one more (Push 2 to 4), before handling. Pushers left these items to it
- *   in their step 3, and its handler may last.
+ * Wake, by a worker that was chosen or has looked, with the first item it finds afterwards: read parked_count by a
+ *   read-modify-write, and when a queue still shows an item, wake one more (Push 2 to 4), before handling. Pushers left
+ *   these items to it in their step 3, and its handler may last.
  *
  * Checked: when nothing can move any more, every item was handled, exactly once, even when all workers but one are held
  * up in a handler for ever; every lock is free; parked_count and searching are what they should be. Memory order is not
  * checked here: Spin is sequentially consistent. The queues themselves are checked by test/relacy/runq.cpp. Three
- * workers were checked with two items (-DWORKERS=3 -DOUTSIDE=2 -DCHILDREN=0 -DSPURIOUS=0: 7.3 million states); with
- * children as well they need more than 20 GB.
+ * workers were checked with two items (-DWORKERS=3 -DOUTSIDE=2 -DCHILDREN=0 -DSPURIOUS=0, and -DCOLLAPSE for the
+ * checker: 92 million states, 4 GB); with children as well they need more than 20 GB.
  */
 #ifndef WORKERS
 #define WORKERS 2
@@ -164,8 +169,7 @@ inline withdraw()
     if
     :: is_parked[me] ->
         is_parked[me] = false;
-        parked_count--;
-        woken = false
+        parked_count--
     :: else ->
 #ifdef KEEP_SEARCHING
         if
@@ -180,6 +184,48 @@ inline withdraw()
     unlock()
 }
 
+/* How long it looks is time, which is not modelled: not at all, once, often. Reading searching and counting itself are
+ * two steps, so several may look. */
+inline look_for_a_while()
+{
+    seen = false;
+    if
+    :: searching != 0 -> skip
+    :: searching == 0 ->
+        searching++;
+        do
+        :: !seen -> look()
+        :: break
+        od;
+#ifdef STOP_LATE
+        late = true;
+#else
+        searching--;
+#endif
+#ifdef FIND_ALONE
+        woken = woken || !seen
+#elif defined(STOP_ALONE)
+        woken = woken || seen
+#else
+        woken = true
+#endif
+    :: true -> skip
+    fi
+}
+
+/* What STOP_LATE puts off: it counts as searching although its last look is over. */
+inline stop_late()
+{
+#ifdef STOP_LATE
+    if
+    :: late -> late = false; searching--
+    :: else -> skip
+    fi
+#else
+    skip
+#endif
+}
+
 inline park()
 {
 #ifdef RECHECK_FIRST
@@ -192,6 +238,7 @@ inline park()
 #ifdef NO_RECHECK
     seen = false;
 #endif
+    stop_late();
     if
     :: seen -> skip
     :: else ->
@@ -242,6 +289,9 @@ active [WORKERS] proctype worker()
     bool seen;
     bool found;
     bool woken;
+#ifdef STOP_LATE
+    bool late;
+#endif
 
     do
     :: take();
@@ -252,7 +302,12 @@ active [WORKERS] proctype worker()
             :: else -> skip
             fi;
             handle()
-        :: else -> park()
+        :: else ->
+            look_for_a_while();
+            if
+            :: seen -> stop_late()
+            :: else -> park()
+            fi
         fi
     od
 }

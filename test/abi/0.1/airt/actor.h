@@ -49,8 +49,9 @@ typedef struct airt_spawn_options {
     airt_body   start; /* construction arguments, AIRT_START(actor, .fields): copied, delivered at every start. Their
                         * copy lives as long as the actor, views and blobs included */
     airt_mailbox_options mailbox;
-    uint32_t             turn_max;        /* messages a turn; 0: 1024. A turn also ends when what was there at its
-                                           * begin is done, if others wait for the worker, and after turn_us */
+    uint32_t             turn_max;        /* messages a turn; 0: 1024, of an unbounded box 65,535. A turn also ends
+                                           * when what was there at its begin is done, if others wait for the
+                                           * worker, and after turn_us */
     uint32_t             stash_max;       /* stashed messages; 0: 1024 */
     uint32_t             start_within_ms; /* not 0: wait this long for the start and give back its status */
     bool                 link;            /* ctx only: link the new actor to the spawner, atomically */
@@ -95,7 +96,7 @@ AIRI_STATIC_ASSERT(sizeof(airt_send_options) == 24 && offsetof(airt_send_options
 
 /* Starts an actor and gives back its ref, which is good for sending at once. pre_start, the handler of `start`, runs
  * as the actor's first turn; its failure ends the actor with reason AIRT_EXIT_START. With start_within_ms the call
- * waits for it and returns AIRT_EFAILED when it failed (reason from airt_last_failure inside a handler).
+ * waits for it and returns AIRT_EFAILED when it failed (airt_last_failure has its status as code).
  * Blocks: with start_within_ms.  Takes: what a LOCAL start body owns, whatever comes.
  * Fails: ENOMEM, ELIMIT (actors_max, dedicated_max, stacks), EEXIST (name), EKIND (no handler for `start`), EINVAL (a
  * state larger than memory_max too), ESTOPPING, EKILLED, EFAILED, ETIMEDOUT, EDEADLK. */
@@ -193,7 +194,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_send(airt_from from, airt_ref to, airt
 
 /* Unless said otherwise: Thread: inside the handler of that ctx.  Blocks: no. */
 
-/* Why the last ask, take or spawn of this handler failed. The library lays it out; it may grow at the tail. */
+/* Why an ask, take or spawn failed. The library lays it out; it may grow at the tail. */
 typedef struct airt_failure {
     airt_status status;
     int32_t     code; /* of airt_reply_failure */
@@ -226,8 +227,9 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_await_any(airt_ctx *ctx, airt_duration
  * already), else as airt_ask_body. */
 AIRT_API AIRT_MUST_CHECK airt_status airt_call_take_body(airt_ctx *ctx, airt_call call, const airt_kind *answer_kind,
                                                          void *out, size_t out_size);
-/* The failure of the newest failed ask, take or spawn in this handler; never NULL. Borrowed until the next one. */
-AIRT_API const airt_failure *airt_last_failure(airt_ctx *ctx);
+/* The failure of the newest failed ask or take in this handler, or spawn whose start failed; with a system, of this
+ * thread from outside of handlers, in whatever system. Never NULL. Borrowed until the next one. Thread: any. */
+AIRT_API const airt_failure *airt_last_failure(airt_from from);
 /* Releases what an answer received outside a handler owns; does nothing with a ctx. Thread: any. */
 AIRT_API void airt_answer_clear_body(airt_from from, const airt_kind *kind, void *body);
 
@@ -314,7 +316,7 @@ AIRT_API AIRT_MUST_CHECK airt_status airt_send_after_body(airt_ctx *ctx, airt_du
                                                           const airt_kind *kind, const void *body);
 AIRT_API AIRT_MUST_CHECK airt_status airt_send_every_body(airt_ctx *ctx, airt_duration period, airt_timer *out_timer,
                                                           const airt_kind *kind, const void *body);
-/* True: cancelled before it fired, nothing of it will come any more. False: it fired, or is unknown. */
+/* True: cancelled before it fired, nothing of it will come any more. False: it fired, or is no timer of this actor. */
 AIRT_API bool airt_timer_cancel(airt_ctx *ctx, airt_timer timer);
 
 /* Watches an actor: one airt_down at its final stop, at once if it is gone. Watching twice gives two. Fails: ENOMEM,

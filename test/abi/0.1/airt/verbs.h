@@ -170,6 +170,7 @@ static inline const void *airi_msg_as(const airt_msg *msg, const airt_kind *kind
 #define airt_msg_new_body(from, ...) airt_msg_new_body(AIRI_FROM(from), __VA_ARGS__)
 #define airt_send(from, ...) airt_send(AIRI_FROM(from), __VA_ARGS__)
 #define airt_ask_body(from, ...) airt_ask_body(AIRI_FROM(from), __VA_ARGS__)
+#define airt_last_failure(from) airt_last_failure(AIRI_FROM(from))
 #define airt_answer_clear_body(from, ...) airt_answer_clear_body(AIRI_FROM(from), __VA_ARGS__)
 #define airt_now_ns(from) airt_now_ns(AIRI_FROM(from))
 #define airt_random(from) airt_random(AIRI_FROM(from))
