@@ -52,11 +52,11 @@ static void try_bytes(const uint8_t *bytes, size_t size)
 
 static void event_put(uint8_t *bytes, const airi_flight_header *h, uint64_t at)
 {
-    airi_flight_event event = { .sequence = at % h->events + 1,
-                                .ns = 2000 + (int64_t)at,
+    airi_flight_event event = { .ns = 2000 + (int64_t)at,
                                 .who = 1 + at,
-                                .behavior = (uint16_t)(at % 3),
-                                .kind = (uint16_t)(at % 5),
+                                .lap = 1,
+                                .behavior = (unsigned)at % 3 & 3,
+                                .kind = (unsigned)at % 5 & 7,
                                 .type = (uint8_t)(1 + at % (AIRI_FLIGHT_TYPES - 1)),
                                 .outcome = (uint8_t)(at % 2 != 0 ? AIRI_FLIGHT_IN_WORK : 0) };
 
@@ -76,19 +76,19 @@ static uint8_t *good_file(const uint8_t *seed, size_t *out_size)
                                 .names_max = 1 + seed[1] % 4,
                                 .names = 1 + seed[2] % 5,
                                 .rings = 1 + seed[3] % 4,
-                                .events = 1 + seed[4] % 8 };
-    airi_flight_ring_head head = { .state = 1 };
+                                .places = 2 + seed[4] % 8 };
+    airi_flight_ring_head head = { .state = 1, .laps = 1 };
     uint8_t              *bytes;
 
     h.rings_at = h.names_at + h.names_max * AIRI_FLIGHT_NAME_BYTES;
     h.events_at = h.rings_at + h.rings * sizeof head;
-    h.file_bytes = h.events_at + (uint64_t)h.rings * h.events * sizeof(airi_flight_event);
+    h.file_bytes = h.events_at + (uint64_t)h.rings * h.places * sizeof(airi_flight_event);
     bytes = calloc(1, h.file_bytes);
     AIRT_CHECK(bytes != NULL);
     memcpy(bytes, &h, sizeof h);
     for (uint32_t ring = 0; ring < h.rings; ring++)
         memcpy(bytes + h.rings_at + ring * sizeof head, &head, sizeof head);
-    for (uint64_t at = 0; at < (uint64_t)h.rings * h.events; at++)
+    for (uint64_t at = 0; at < (uint64_t)h.rings * h.places; at++)
         event_put(bytes, &h, at);
     *out_size = h.file_bytes;
     return bytes;

@@ -2,7 +2,7 @@
 /* The flight recorder's file: the runtime writes it through a shared mapping (core/flight.c), `airt postmortem` reads
  * it. Numbers are the writing machine's; `order` shows which. A file is
  *     header | names | rings | events of ring 0 | events of ring 1 | ...
- * and each part stands where the header says. A ring is a worker's; the last one is the outside threads'.
+ * and each part stands where the header says. Ring 0 is the outside threads', the others are workers'.
  * Invariant: what a writer that is killed between any two of its stores leaves behind, a reader can tell. */
 #ifndef AIRI_BASE_FLIGHT_FORMAT_H
 #define AIRI_BASE_FLIGHT_FORMAT_H
@@ -12,9 +12,11 @@
 #include <stdint.h>
 
 #define AIRI_FLIGHT_MAGIC "airtflt\n" /* 8 bytes, no end */
-#define AIRI_FLIGHT_FORMAT 1u         /* grows with every change of this header */
+#define AIRI_FLIGHT_FORMAT 2u         /* grows with every change of this header */
 #define AIRI_FLIGHT_ORDER 0x01020304u
 #define AIRI_FLIGHT_NAME_BYTES 64u /* of one name with its end; longer ones are cut */
+#define AIRI_FLIGHT_NAME_BITS 10
+#define AIRI_FLIGHT_LAP_BITS 12
 #define AIRI_FLIGHT_EVENTS_MAX (1u << 20)
 
 #ifdef AIRI_HARD
@@ -56,30 +58,33 @@ enum airi_flight_type {
 #define AIRI_FLIGHT_IN_WORK 255u
 #define AIRI_FLIGHT_AWAITS 254u
 
-/* One writer; a reader trusts it when sequence is the number that its place must have: the nth event of a ring (from 1)
- * stands at (n - 1) % events. 0: it was being written, or never was. */
+/* One writer. The nth event of a ring (from 1) stands at (n - 1) % places, in lap (n - 1) / places + 1. The seal is stored
+ * last and tells the lap, so that the newest event is the last one of the ring's lap, or, before that has any, the last of all.
+ * The place behind it may be in writing, and is not to be trusted. */
 typedef struct airi_flight_event {
-    AIRI_ATOMIC(uint64_t) sequence;
-    int64_t               ns; /* on the world's monotonic clock, as the worker last read it */
-    uint64_t              who;
-    uint64_t              other;
+    int64_t  ns; /* on the world's monotonic clock, as the worker last read it */
+    uint64_t who;
+    uint64_t other;
     union {
         struct {
-            uint16_t behavior, kind; /* names; 0: none or unknown */
-            uint8_t  type, outcome;
+            uint8_t  outcome, type;
             uint16_t detail;
+            uint32_t behavior : AIRI_FLIGHT_NAME_BITS; /* names; 0: none or unknown */
+            uint32_t kind : AIRI_FLIGHT_NAME_BITS;
+            uint32_t lap : AIRI_FLIGHT_LAP_BITS; /* its low bits */
         };
-        uint64_t what; /* the five in one store */
+        AIRI_ATOMIC(uint64_t) seal; /* all of them in one store; 0: never written */
     };
 } airi_flight_event;
-_Static_assert(sizeof(airi_flight_event) == 40, "a part of the format");
+_Static_assert(sizeof(airi_flight_event) == 32, "a part of the format, and two to a cache line");
+_Static_assert(AIRI_FLIGHT_NAMES_MAX <= 1u << AIRI_FLIGHT_NAME_BITS, "a name's number fits");
 
 typedef struct airi_flight_ring_head {
-    uint32_t state; /* 0: never used; 1: in use */
-    uint32_t class; /* airi_class; 255: the outside threads' */
-    uint32_t          reserved[2];
-    airi_flight_event current; /* the handler in work, where the ring has no room for it any more */
-    uint64_t          padding;
+    uint32_t state;                /* 0: never used; 1: in use */
+    uint32_t class;                /* airi_class; 255: the outside threads' */
+    AIRI_ATOMIC(uint64_t) laps;    /* begun; stored before the first event of a lap is touched */
+    airi_flight_event     current; /* the handler in work, where the ring has no room for it any more */
+    uint64_t              padding[2];
 } airi_flight_ring_head;
 _Static_assert(sizeof(airi_flight_ring_head) == 64, "a part of the format");
 
@@ -101,7 +106,7 @@ typedef struct airi_flight_header {
     uint32_t              names_max;
     AIRI_ATOMIC(uint32_t) names; /* in use; name 0 is the unknown one */
     uint32_t              rings;
-    uint32_t              events;     /* of each ring */
+    uint32_t              places;     /* for events, of each ring: one more than it keeps */
     uint32_t              workers;    /* pooled, from the options */
     uint32_t              driven;     /* 1: a simulated world, whose clock is virtual */
     uint32_t              stuck_ms;   /* seen_ns is written at least so often while anything runs */

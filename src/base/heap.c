@@ -23,6 +23,9 @@ const uint8_t airi_heap_class_of[AIRI_HEAP_INLINE_MAX / 16 + 1] = {
 };
 /* clang-format on */
 
+#define BELOW_64(size) +((size) < 64)
+_Static_assert(AIRI_HEAP_CLASSES(BELOW_64) == AIRI_HEAP_CLASS_64, "the number of the class of 64");
+
 static uint32_t class_of(size_t bytes)
 {
     uint32_t number = 11;

@@ -24,6 +24,7 @@
     X(6144) X(8192) X(12288) X(16384) X(24576) X(32768) X(49152) X(65536) X(65792)
 /* clang-format on */
 #define AIRI_HEAP_CLASS_COUNT 25
+#define AIRI_HEAP_CLASS_64 3      /* the number of the one that most blocks are of */
 #define AIRI_HEAP_CACHED_COUNT 18 /* up to 8192 bytes; larger blocks go straight to the depot */
 #define AIRI_HEAP_INLINE_MAX 1024
 #define AIRI_HEAP_CLASS_MAX 65792 /* larger requests are pages of their own */
@@ -224,32 +225,42 @@ static inline void *airi_heap_take(airi_heap *heap, airi_cache *cache, size_t by
     return airi_heap_take_slow(heap, cache, bytes);
 }
 
-/* The same at hand in a cache, `units` of 16 bytes, at most AIRI_HEAP_INLINE_MAX; NULL: not at hand, ask airi_heap_take. */
-static inline void *airi_cache_take(airi_cache *cache, size_t units)
+static inline void *airi_bin_take(airi_bin *bin, size_t bytes)
 {
-    airi_bin   *bin = &cache->bins[airi_heap_class_of[units]];
     airi_block *block = bin->hot;
 
     if (block == NULL)
         return NULL;
     bin->hot = airi_block_next(block);
     bin->count--;
-    return airi_heap_reveal(block, units * 16);
+    return airi_heap_reveal(block, bytes);
+}
+
+static inline bool airi_bin_give(airi_bin *bin, void *memory, size_t bytes)
+{
+    airi_block *block;
+
+    if (bin->count >= bin->batch)
+        return false;
+    block = airi_heap_bury(memory, bytes);
+    airi_block_set_next(block, bin->hot);
+    bin->hot = block;
+    bin->count++;
+    return true;
+}
+
+/* The same at hand in a cache, `units` of 16 bytes, at most AIRI_HEAP_INLINE_MAX; NULL: not at hand, ask airi_heap_take. */
+static inline void *airi_cache_take(airi_cache *cache, size_t units)
+{
+    return units == 4 ? airi_bin_take(&cache->bins[AIRI_HEAP_CLASS_64], 64)
+                      : airi_bin_take(&cache->bins[airi_heap_class_of[units]], units * 16);
 }
 
 /* True: taken back. False: the cache has enough, airi_heap_give knows better. `units` as above. */
 static inline bool airi_cache_give(airi_cache *cache, void *memory, size_t units)
 {
-    airi_bin   *bin = &cache->bins[airi_heap_class_of[units]];
-    airi_block *block;
-
-    if (bin->count >= bin->batch)
-        return false;
-    block = airi_heap_bury(memory, units * 16);
-    airi_block_set_next(block, bin->hot);
-    bin->hot = block;
-    bin->count++;
-    return true;
+    return __builtin_expect(units == 4, 1) ? airi_bin_give(&cache->bins[AIRI_HEAP_CLASS_64], memory, 64)
+                                           : airi_bin_give(&cache->bins[airi_heap_class_of[units]], memory, units * 16);
 }
 
 /* `bytes` is what was asked for. NULL memory is harmless. */

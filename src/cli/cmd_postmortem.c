@@ -243,7 +243,7 @@ static flight_event *gather(const flight_record *flight, const options *o, size_
 
     for (uint32_t ring = 0; ring < flight->header.rings; ring++)
         if (wanted(o, ring) && flight_worker_at(flight, ring, &worker))
-            room += flight->header.events;
+            room += flight->header.places;
     events = calloc(room, sizeof *events);
     for (uint32_t ring = 0; events != NULL && ring < flight->header.rings; ring++)
         if (wanted(o, ring))

@@ -84,7 +84,7 @@ static void print_system(const postmortem *pm)
     field_number("started_wall_ns", h->started_wall_ns);
     field_number("last_ns", pm->flight->last_ns);
     field_number("workers_pooled", h->workers);
-    field_number("ring_events", h->events);
+    field_number("ring_events", h->places - 1);
     field_flag("names_lost", h->names_lost != 0);
 }
 
@@ -98,7 +98,6 @@ static void print_worker(const postmortem *pm, const flight_worker *w)
     field_text("class", flight_class_text(w->class));
     field_text("doing", doing[w->doing]);
     field_number("since_ns", w->current.ns);
-    field_flag("torn", w->torn);
     printf(",\"written\":%" PRIu64, w->written);
     if (w->doing == FLIGHT_DOING_HANDLER) {
         field_number("for_ns", pm->flight->last_ns - w->current.ns);

@@ -19,10 +19,10 @@ static bool laid_out(const airi_flight_header *h)
     uint64_t rings_at = sizeof *h + (uint64_t)h->names_max * AIRI_FLIGHT_NAME_BYTES;
     uint64_t events_at = rings_at + (uint64_t)h->rings * sizeof(airi_flight_ring_head);
 
-    return h->header_bytes == sizeof *h && h->names_max >= 1 && h->names_max <= UINT16_MAX && h->rings >= 1 &&
-           h->rings <= RINGS_MAX && h->events >= 1 && h->events <= AIRI_FLIGHT_EVENTS_MAX && h->names_at == sizeof *h &&
-           h->rings_at == rings_at && h->events_at == events_at &&
-           h->file_bytes == events_at + (uint64_t)h->rings * h->events * sizeof(airi_flight_event);
+    return h->header_bytes == sizeof *h && h->names_max >= 1 && h->names_max <= 1u << AIRI_FLIGHT_NAME_BITS &&
+           h->rings >= 1 && h->rings <= RINGS_MAX && h->places >= 2 && h->places - 1 <= AIRI_FLIGHT_EVENTS_MAX &&
+           h->names_at == sizeof *h && h->rings_at == rings_at && h->events_at == events_at &&
+           h->file_bytes == events_at + (uint64_t)h->rings * h->places * sizeof(airi_flight_event);
 }
 
 static airi_flight_event event_at(const flight_record *flight, uint32_t ring, uint64_t place)
@@ -30,7 +30,7 @@ static airi_flight_event event_at(const flight_record *flight, uint32_t ring, ui
     const airi_flight_header *h = &flight->header;
     airi_flight_event         event;
 
-    memcpy(&event, flight->bytes + h->events_at + ((uint64_t)ring * h->events + place) * sizeof event, sizeof event);
+    memcpy(&event, flight->bytes + h->events_at + ((uint64_t)ring * h->places + place) * sizeof event, sizeof event);
     return event;
 }
 
@@ -40,32 +40,6 @@ static int64_t since_start(const flight_record *flight, int64_t ns)
     int64_t start = flight->header.started_ns;
 
     return start < 0 || ns < start ? 0 : ns - start;
-}
-
-/* The number of the event at a place; 0: none, or half written. */
-static uint64_t sequence_at(const flight_record *flight, const airi_flight_event *event, uint64_t place)
-{
-    uint64_t sequence = event->sequence;
-
-    return sequence != 0 && (sequence - 1) % flight->header.events == place ? sequence : 0;
-}
-
-static uint64_t newest(const flight_record *flight, uint32_t ring, bool *out_torn)
-{
-    uint64_t max = 0;
-
-    for (uint64_t place = 0; place < flight->header.events; place++) {
-        airi_flight_event event = event_at(flight, ring, place);
-        uint64_t          sequence = sequence_at(flight, &event, place);
-
-        max = sequence > max ? sequence : max;
-    }
-    if (out_torn != NULL) { /* only the place behind the newest may be in work: taken, and not sealed */
-        airi_flight_event behind = event_at(flight, ring, max % flight->header.events);
-
-        *out_torn = behind.sequence == 0 && (behind.who != 0 || behind.ns != 0);
-    }
-    return max;
 }
 
 static airi_flight_ring_head ring_at(const flight_record *flight, uint32_t ring)
@@ -81,14 +55,46 @@ static bool ring_used(const flight_record *flight, uint32_t ring)
     return ring < flight->header.rings && ring_at(flight, ring).state == 1;
 }
 
+static bool is_of_lap(const airi_flight_event *event, uint64_t lap)
+{
+    return event->type != AIRI_FLIGHT_NONE && event->lap == (lap & ((1u << AIRI_FLIGHT_LAP_BITS) - 1));
+}
+
+/* The number of the newest event; 0: none. */
+static uint64_t newest(const flight_record *flight, uint32_t ring)
+{
+    uint32_t places = flight->header.places;
+    uint64_t laps = ring_at(flight, ring).laps;
+    uint32_t place = 0;
+
+    if (laps == 0 || laps >= UINT64_MAX / places)
+        return 0;
+    for (; place < places; place++) {
+        airi_flight_event event = event_at(flight, ring, place);
+
+        if (!is_of_lap(&event, laps))
+            break;
+    }
+    return (laps - 1) * places + place;
+}
+
+/* The oldest that may be trusted: the place behind the newest may be in writing. */
+static uint64_t oldest(const flight_record *flight, uint64_t max, uint64_t span)
+{
+    uint64_t kept = flight->header.places - 1;
+
+    span = span < kept ? span : kept;
+    return max > span ? max - span + 1 : 1;
+}
+
 static void last_time(flight_record *flight)
 {
     flight->last_ns = since_start(flight, flight->header.seen_ns);
     for (uint32_t ring = 0; ring < flight->header.rings; ring++) {
-        uint64_t max = ring_used(flight, ring) ? newest(flight, ring, NULL) : 0;
+        uint64_t max = ring_used(flight, ring) ? newest(flight, ring) : 0;
 
         if (max != 0) {
-            airi_flight_event event = event_at(flight, ring, (max - 1) % flight->header.events);
+            airi_flight_event event = event_at(flight, ring, (max - 1) % flight->header.places);
             int64_t           ns = since_start(flight, event.ns);
 
             flight->last_ns = ns > flight->last_ns ? ns : flight->last_ns;
@@ -139,9 +145,10 @@ flight_name flight_name_of(const flight_record *flight, uint16_t name)
 
 /* --- rings -------------------------------------------------------------------------------------------------------- */
 
-static flight_event event_read(const flight_record *flight, uint32_t ring, const airi_flight_event *event)
+static flight_event event_read(const flight_record *flight, uint32_t ring, uint64_t sequence,
+                               const airi_flight_event *event)
 {
-    return (flight_event){ .sequence = event->sequence,
+    return (flight_event){ .sequence = sequence,
                            .ns = since_start(flight, event->ns),
                            .who = event->who,
                            .other = event->other,
@@ -161,20 +168,20 @@ static bool is_handler(const airi_flight_event *event)
 /* The event of that number, if it is still there. */
 static bool event_of(const flight_record *flight, uint32_t ring, uint64_t sequence, airi_flight_event *out_event)
 {
-    *out_event = event_at(flight, ring, (sequence - 1) % flight->header.events);
-    return out_event->sequence == sequence;
+    *out_event = event_at(flight, ring, (sequence - 1) % flight->header.places);
+    return is_of_lap(out_event, (sequence - 1) / flight->header.places + 1);
 }
 
 /* The newest handler of a ring tells whether one runs. Where the ring has lost it to what it did itself, it was kept. */
 static bool handler_in_work(const flight_record *flight, uint32_t ring, uint64_t max, airi_flight_event *out_event)
 {
-    uint64_t oldest = max > flight->header.events ? max - flight->header.events : 0;
+    uint64_t first = oldest(flight, max, UINT64_MAX);
 
-    for (uint64_t sequence = max; sequence > oldest; sequence--)
+    for (uint64_t sequence = max; sequence >= first; sequence--)
         if (event_of(flight, ring, sequence, out_event) && is_handler(out_event))
             return out_event->outcome == AIRI_FLIGHT_IN_WORK;
     *out_event = ring_at(flight, ring).current;
-    return out_event->sequence != 0 && is_handler(out_event) && out_event->outcome == AIRI_FLIGHT_IN_WORK;
+    return is_handler(out_event) && out_event->outcome == AIRI_FLIGHT_IN_WORK;
 }
 
 bool flight_worker_at(const flight_record *flight, uint32_t ring, flight_worker *out_worker)
@@ -186,7 +193,7 @@ bool flight_worker_at(const flight_record *flight, uint32_t ring, flight_worker 
         return false;
     *out_worker =
         (flight_worker){ .worker = ring == 0 ? FLIGHT_OUTSIDE : ring - 1, .class = ring_at(flight, ring).class };
-    max = newest(flight, ring, &out_worker->torn);
+    max = newest(flight, ring);
     out_worker->written = max;
     if (max == 0)
         return true;
@@ -196,23 +203,20 @@ bool flight_worker_at(const flight_record *flight, uint32_t ring, flight_worker 
         (void)event_of(flight, ring, max, &event);
         out_worker->doing = event.type == AIRI_FLIGHT_PARK ? FLIGHT_DOING_PARKED : FLIGHT_DOING_BETWEEN;
     }
-    out_worker->current = event_read(flight, ring, &event);
+    out_worker->current = event_read(flight, ring, max, &event);
     return true;
 }
 
 size_t flight_events_of(const flight_record *flight, uint32_t ring, flight_event *out_events, size_t room)
 {
-    uint64_t max = ring_used(flight, ring) ? newest(flight, ring, NULL) : 0;
-    uint64_t span = room < flight->header.events ? room : flight->header.events;
-    uint64_t oldest = max > span ? max - span : 0;
+    uint64_t max = ring_used(flight, ring) ? newest(flight, ring) : 0;
     size_t   count = 0;
 
-    for (uint64_t sequence = oldest + 1; max != 0 && sequence <= max && sequence != 0; sequence++) {
+    for (uint64_t sequence = oldest(flight, max, room); sequence <= max; sequence++) {
         airi_flight_event event;
 
-        if (event_of(flight, ring, sequence, &event) && event.type != AIRI_FLIGHT_NONE &&
-            event.type < AIRI_FLIGHT_TYPES)
-            out_events[count++] = event_read(flight, ring, &event);
+        if (event_of(flight, ring, sequence, &event) && event.type < AIRI_FLIGHT_TYPES)
+            out_events[count++] = event_read(flight, ring, sequence, &event);
     }
     return count;
 }

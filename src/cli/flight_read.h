@@ -36,9 +36,8 @@ typedef struct flight_worker {
     uint32_t worker; /* or FLIGHT_OUTSIDE */
     uint32_t class;  /* as in the file */
     flight_doing doing;
-    bool         torn;    /* it was writing an event */
     uint64_t     written; /* events, those that are overwritten included */
-    flight_event current; /* DOING_HANDLER: the handler; else the newest event */
+    flight_event current; /* DOING_HANDLER: the handler, numbered like the newest event; else that */
 } flight_worker;
 
 typedef struct flight_record {

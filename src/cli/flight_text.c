@@ -111,8 +111,6 @@ static void print_doing(const postmortem *pm, const flight_worker *w)
         printf("no event yet\n");
         break;
     }
-    if (w->torn)
-        printf("    it was writing an event, which is left out\n");
 }
 
 static void print_workers(const postmortem *pm)

@@ -330,14 +330,20 @@ static inline airt_msg *airi_lane_pop(airi_actor *actor)
 {
     unsigned  mask = actor->lane_mask;
     unsigned  rank = airi_priority_rank(AIRT_NORMAL);
-    airt_msg *msg;
+    airt_msg *last, *oldest;
 
     if (__builtin_expect(mask != 1u << rank, 0))
         return airi_lane_pop_any(actor);
-    msg = airi_ring_pop(&actor->lane[rank]);
-    if (actor->lane[rank] == NULL)
+    last = actor->lane[rank];
+    oldest = (airt_msg *)(void *)last->link.next;
+    if (oldest == last) {
+        actor->lane[rank] = NULL;
         actor->lane_mask = 0;
-    return msg;
+    } else {
+        last->link.next = oldest->link.next;
+        __builtin_prefetch(oldest->link.next);
+    }
+    return oldest;
 }
 /* The oldest that takes room, of the lowest rank that has one, up to `highest`. */
 airt_msg *airi_lane_evict(airi_actor *actor, unsigned highest);

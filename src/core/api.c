@@ -410,6 +410,7 @@ airt_status airt_stash(airt_ctx *ctx)
             airi_budget_add(extra, charge);
             if (airi_msg_is(ctx->msg, AIRI_MSG_HAD))
                 airi_box_let_go(ctx->system, ctx->worker, ctx->actor);
+            airi_msg_clear(ctx->msg, AIRI_MSG_COUNTED);
             extra->stash_charge += charge;
             airi_ring_append(&extra->stash, ctx->msg);
             extra->stash_count++;

@@ -166,7 +166,7 @@ static void begun(airi_worker *worker, airi_actor *actor, airt_msg *msg)
     if (__builtin_expect((airi_box(actor) & (AIRI_BOX_DROP_OLD | AIRI_BOX_BYTES)) != 0, 0))
         begun_locked(worker, actor, msg);
     else
-        airi_begin_place(worker, actor);
+        airi_begin_place(worker, actor, airi_mail_seen(&actor->mail));
 }
 
 void airi_drop_queued(airi_worker *worker, airi_actor *actor, airt_msg *msg)

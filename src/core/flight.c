@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Writes base/flight_format.h. A reader may look any moment, after a SIGKILL at the latest: an event's sequence is 0
- * while the rest of it changes, and nothing that a worker stored before it was killed is lost, for the pages are the
- * file's. Weak orders here have their partner in that reader, and a live one gets no more than a glance. */
+/* Writes base/flight_format.h. A reader may look any moment, after a SIGKILL at the latest: it trusts no event whose place
+ * may be in writing, and nothing that a worker stored before it was killed is lost, for the pages are the file's. Weak
+ * orders here have their partner in that reader, and a live one gets no more than a glance. */
 #include "core/flight.h"
-
-#include "core/children.h"
 
 #include <airt/behavior.h>
 #include <string.h>
@@ -52,32 +50,20 @@ static uint16_t name_of(airi_flight *flight, const void *key, const char *text)
     return flight->keys[at].name;
 }
 
-/* Under lock. */
-static uint32_t names_of(airi_flight *flight, const airt_behavior *behavior, const airt_kind *kind)
+/* Where they stand in a seal. Under lock. */
+static uint64_t names_of(airi_flight *flight, const airt_behavior *behavior, const airt_kind *kind)
 {
-    uint32_t of_behavior = behavior != NULL ? name_of(flight, behavior, behavior->name) : 0u;
+    uint64_t of_behavior = behavior != NULL ? name_of(flight, behavior, behavior->name) : 0u;
+    uint64_t of_kind = kind != NULL ? name_of(flight, kind, kind->name) : 0u;
 
-    return of_behavior | (kind != NULL ? (uint32_t)name_of(flight, kind, kind->name) << 16 : 0u);
+    return (of_behavior | of_kind << AIRI_FLIGHT_NAME_BITS) << 32;
 }
 
-/* The place of a pair in the worker's own cache. Descriptors are aligned to 8; kinds of one file lie 64 bytes apart. */
-static inline airi_flight_pair *pair_at(airi_flight_ring *ring, const airt_behavior *behavior, const airt_kind *kind)
+const airi_flight_pair *airi_flight_learn(airi_flight *flight, airi_flight_ring *ring, const airt_behavior *behavior,
+                                          const airt_kind *kind)
 {
-    return &ring->cache[((uintptr_t)behavior ^ (uintptr_t)kind >> 3) >> 3 & (AIRI_FLIGHT_CACHE - 1)];
-}
+    airi_flight_pair *pair = airi_flight_pair_at(ring, behavior, kind);
 
-static inline bool pair_is(const airi_flight_pair *pair, const airt_behavior *behavior, const airt_kind *kind)
-{
-    return __builtin_expect(pair->behavior == behavior && pair->kind == kind, 1);
-}
-
-static airi_flight_pair *pair_of(airi_flight *flight, airi_flight_ring *ring, const airt_behavior *behavior,
-                                 const airt_kind *kind)
-{
-    airi_flight_pair *pair = pair_at(ring, behavior, kind);
-
-    if (pair_is(pair, behavior, kind))
-        return pair;
     pair->behavior = behavior;
     pair->kind = kind;
     airi_mutex_lock(&flight->lock);
@@ -88,98 +74,55 @@ static airi_flight_pair *pair_of(airi_flight *flight, airi_flight_ring *ring, co
 
 /* --- events ------------------------------------------------------------------------------------------------------- */
 
-/* The place of the next event, which is no event until it is sealed. */
-static inline airi_flight_event *event_take(airi_flight_ring *ring)
+void airi_flight_begin_lap(airi_flight_ring *ring)
 {
-    airi_flight_event *event = ring->next;
-
-    ring->next = event + 1 == ring->end ? ring->first : event + 1;
-    __builtin_prefetch(event + 3, 1); /* past the end too: nothing is read */
-    /* Relaxed, and a fence for the compiler: a kill comes between two instructions, and finds them in their order. */
-    airi_store(&event->sequence, 0, AIRI_RELAXED);
+    ring->next = ring->first;
+    ring->laps++;
+    /* Relaxed, and a fence for the compiler: it stands there before an event of the lap before is touched; partner: the
+     * reader. */
+    airi_store(&ring->head->laps, ring->laps, AIRI_RELAXED);
     airi_fence_light();
-    return event;
 }
 
-static inline void event_seal(airi_flight_ring *ring, airi_flight_event *event)
+void airi_flight_other(airt_ctx *ctx, enum airi_flight_type type, const airt_behavior *behavior, const airt_kind *kind)
 {
-    airi_store(&event->sequence, ++ring->sequence, AIRI_RELEASE); /* release: the rest first; partner: the reader */
+    airi_flight_handler(ctx, type, airi_flight_names(ctx->system->flight, ctx->worker->flight, behavior, kind),
+                        airi_supervisor_of(ctx->system, ctx->actor));
 }
 
-/* `names`: of behaviour and kind, as in airi_flight_pair. */
-static inline uint64_t what(uint32_t names, unsigned type, unsigned outcome, unsigned detail)
+static airi_flight_event *place_after(const airi_flight_ring *ring, airi_flight_event *event)
 {
-    return names | (uint64_t)(uint8_t)type << 32 | (uint64_t)outcome << 40 | (uint64_t)(uint16_t)detail << 48;
+    return event >= ring->end - 1 ? ring->first : event + 1;
 }
 
-static inline void handler_begins(airt_ctx *ctx, airi_worker *worker, enum airi_flight_type type, uint32_t names)
-{
-    airi_flight_ring  *ring = worker->flight;
-    airi_flight_event *event = event_take(ring);
-
-    event->ns = worker->now_ns;
-    event->who = ctx->self.bits;
-    event->other = airi_supervisor_of(ctx->system, ctx->actor).bits;
-    event->what = what(names, type, AIRI_FLIGHT_IN_WORK, 0);
-    worker->flight_outcome = &event->outcome;
-    event_seal(ring, event);
-}
-
-static void __attribute__((noinline))
-dispatch_learn(airt_ctx *ctx, const airt_behavior *behavior, const airt_kind *kind)
-{
-    airi_worker *worker = ctx->worker;
-
-    handler_begins(ctx, worker, AIRI_FLIGHT_MESSAGE,
-                   pair_of(ctx->system->flight, worker->flight, behavior, kind)->names);
-}
-
-void airi_flight_dispatch(airt_ctx *ctx, const airt_behavior *behavior, const airt_kind *kind)
-{
-    airi_worker      *worker = ctx->worker;
-    airi_flight_pair *pair = pair_at(worker->flight, behavior, kind);
-
-    if (pair_is(pair, behavior, kind))
-        handler_begins(ctx, worker, AIRI_FLIGHT_MESSAGE, pair->names);
-    else
-        dispatch_learn(ctx, behavior, kind);
-}
-
-void airi_flight_again(airt_ctx *ctx)
-{
-    const airt_kind *kind = airi_load(&ctx->kind, AIRI_RELAXED); /* relaxed: written by its own handler's worker */
-    airi_worker     *worker = ctx->worker;
-
-    handler_begins(ctx, worker, AIRI_FLIGHT_RESUME,
-                   pair_of(ctx->system->flight, worker->flight, ctx->actor->behavior, kind)->names);
-}
-
-/* The handler in work loses its place in the ring: it is kept beside it. */
+/* The handler in work loses its place in the ring once that is the one behind the newest: it is kept beside it. */
 static void current_keep(airi_worker *worker)
 {
     airi_flight_ring  *ring = worker->flight;
+    airi_flight_event *next = ring->next == ring->end ? ring->first : ring->next;
+    airi_flight_event *lost = place_after(ring, next);
     airi_flight_event *kept = &ring->head->current;
-    uint64_t           sequence = airi_load(&ring->next->sequence, AIRI_RELAXED); /* relaxed: its own */
 
-    if (worker->flight_outcome != &ring->next->outcome)
+    if (worker->flight_outcome != &lost->outcome)
         return;
-    airi_store(&kept->sequence, 0, AIRI_RELAXED); /* relaxed: as in event_take */
+    airi_store(&kept->seal, 0, AIRI_RELAXED); /* relaxed, and a fence for the compiler: as in airi_flight_begin_lap */
     airi_fence_light();
-    memcpy((char *)kept + sizeof kept->sequence, (char *)ring->next + sizeof kept->sequence,
-           sizeof *kept - sizeof kept->sequence);
+    kept->ns = lost->ns;
+    kept->who = lost->who;
+    kept->other = lost->other;
     worker->flight_outcome = &kept->outcome;
-    airi_store(&kept->sequence, sequence, AIRI_RELEASE); /* release: partner: the reader */
+    /* Relaxed: its own. Release: the rest of it first; partner: the reader. */
+    airi_store(&kept->seal, airi_load(&lost->seal, AIRI_RELAXED), AIRI_RELEASE);
 }
 
-static void event_write(airi_flight_ring *ring, const airi_flight_fact *fact, uint32_t names, int64_t now_ns)
+static void event_write(airi_flight_ring *ring, const airi_flight_fact *fact, uint64_t names, int64_t now_ns)
 {
-    airi_flight_event *event = event_take(ring);
+    airi_flight_event *event = airi_flight_take(ring);
 
     event->ns = now_ns;
     event->who = fact->who.bits;
     event->other = fact->other.bits;
-    event->what = what(names, fact->type, 0, fact->detail);
-    event_seal(ring, event);
+    airi_flight_seal(ring, event, names, (uint32_t)fact->type << 8 | (uint32_t)(uint16_t)fact->detail << 16);
 }
 
 void airi_flight_write(airt_system *system, const airi_flight_fact *fact)
@@ -191,7 +134,8 @@ void airi_flight_write(airt_system *system, const airi_flight_fact *fact)
         if (worker->flight == NULL)
             return; /* one that found no room on the disk */
         current_keep(worker);
-        event_write(worker->flight, fact, pair_of(flight, worker->flight, fact->behavior, NULL)->names, worker->now_ns);
+        event_write(worker->flight, fact, airi_flight_names(flight, worker->flight, fact->behavior, NULL),
+                    worker->now_ns);
         return;
     }
     airi_mutex_lock(&flight->lock);
@@ -203,7 +147,7 @@ void airi_flight_write(airt_system *system, const airi_flight_fact *fact)
 
 static uint64_t ring_bytes(const airi_flight_header *header)
 {
-    return (uint64_t)header->events * sizeof(airi_flight_event);
+    return (uint64_t)header->places * sizeof(airi_flight_event);
 }
 
 /* Where everything stands. */
@@ -216,7 +160,7 @@ static airi_flight_header layout(const airt_system *system)
                                   .names_at = sizeof header,
                                   .names_max = AIRI_FLIGHT_NAMES_MAX,
                                   .rings = 1 + system->workers_max,
-                                  .events = system->options.flight_events,
+                                  .places = system->options.flight_events + 1,
                                   .workers = system->options.workers,
                                   .driven = system->world->driven,
                                   .stuck_ms = system->options.stuck_ms };
@@ -235,8 +179,8 @@ static void ring_init(airi_flight *flight, airi_flight_ring *ring, uint32_t inde
 
     ring->head = (airi_flight_ring_head *)(void *)(base + header->rings_at) + index;
     ring->first = (airi_flight_event *)(void *)(base + header->events_at + index * ring_bytes(header));
-    ring->next = ring->first;
-    ring->end = ring->first + header->events;
+    ring->end = ring->first + header->places;
+    ring->next = ring->end;
     ring->head->class = class;
     ring->head->state = 1;
 }

@@ -56,7 +56,7 @@ static inline bool airi_leave(airt_ctx *ctx, airi_audience by)
 /* What a handler may leave behind, looked at in one. */
 static inline bool airi_left_something(const airt_ctx *ctx)
 {
-    return ((uintptr_t)ctx->held | (uintptr_t)ctx->blobs | ctx->calls | ctx->foreign | ctx->refused) != 0;
+    return ((uintptr_t)ctx->held | (uintptr_t)ctx->blobs | ctx->left) != 0;
 }
 
 typedef struct airi_handler_call {
@@ -90,7 +90,8 @@ static AIRI_ALWAYS_INLINE airt_status airi_call_handler(airt_ctx *ctx, airi_acto
 /* A message that was begun and is in nobody's way: it is freed like any memory. */
 static inline bool airi_ends_plainly(const airt_msg *msg)
 {
-    const uint64_t more = (uint64_t)(AIRI_MSG_FLAGS & ~(unsigned)(AIRI_MSG_HAD | AIRI_MSG_TRACED)) << AIRI_MSG_FLAGS_AT;
+    const unsigned plain = AIRI_MSG_COUNTED | AIRI_MSG_HAD | AIRI_MSG_TRACED;
+    const uint64_t more = (uint64_t)(AIRI_MSG_FLAGS & ~plain) << AIRI_MSG_FLAGS_AT;
 
     return (msg->word & more) == 0 && (msg->kind->flags & (AIRI_KIND_BLOBS | AIRI_KIND_LOCAL)) == 0;
 }
@@ -118,9 +119,13 @@ static AIRI_ALWAYS_INLINE void airi_message_handled(airt_ctx *ctx)
 static inline void airi_take_in_work(airt_ctx *ctx, airt_msg *msg)
 {
     ctx->msg = msg;
-    if (__builtin_expect(airi_msg_is(msg, AIRI_MSG_REQUEST | AIRI_MSG_TRACED), 0)) {
-        ctx->deadline_ns = airi_msg_is(msg, AIRI_MSG_REQUEST) ? airi_msg_deadline(msg) : 0;
-        ctx->trace = airi_msg_trace(msg);
+    if (__builtin_expect((msg->word & AIRI_MSG_REQUEST_OR_TRACED) != 0, 0)) {
+        if ((msg->word & AIRI_MSG_REQUEST_OR_TRACED) == (uint64_t)AIRI_MSG_TRACED << AIRI_MSG_FLAGS_AT) {
+            ctx->trace = msg->correlation;
+        } else {
+            ctx->deadline_ns = airi_msg_deadline(msg);
+            ctx->trace = airi_msg_trace(msg);
+        }
     }
     /* Relaxed: for reports. */
     if (airi_load(&ctx->kind, AIRI_RELAXED) != msg->kind)

@@ -20,6 +20,8 @@ void airi_refused(airt_system *system, airi_worker *worker, airt_ref to, airt_ms
 /* A message that never came to be, with the status its sender gets: told of, and what its body owns is dropped. */
 airt_status airi_unsent(const airi_caller *caller, airt_ref to, const airt_kind *kind, const void *body,
                         airt_status status);
+/* Chooses the ways of a worker whose audience is known. */
+void airi_tell_init(airi_worker *worker);
 /* Frees a message for good: back to its timer, or to the heap. Its answer, if still owed, must have been given. */
 void airi_msg_done(airt_system *system, airi_worker *worker, airt_msg *msg);
 /* The owner begins a message: room, waiting senders, counters. False: it was a dead letter (expired, old). */
@@ -93,14 +95,23 @@ static inline bool airi_box_is_plain(airi_actor *actor)
     return (airi_load(&actor->flags, AIRI_RELAXED) & (AIRI_CLOSED_TO_SENDERS | AIRI_RULES)) == 0;
 }
 
-/* Into a plain box, with a place of its own. */
-static AIRI_ALWAYS_INLINE airi_mail_pushed airi_box_push(airi_actor *actor, airt_msg *msg)
+static inline uint32_t airi_box_bound(airi_actor *actor)
 {
-    uint32_t max = airi_box_max(actor) + (AIRI_MUTANT_IS(4) ? 1 : 0);
+    return airi_box_max(actor) + (AIRI_MUTANT_IS(4) && airi_box_max(actor) != UINT32_MAX ? 1 : 0);
+}
 
-    return __builtin_expect(airi_box(actor) & AIRI_BOX_UNBOUNDED, 0)
+/* Into a plain box, with a place of its own. */
+static inline airi_mail_pushed airi_box_push(airi_actor *actor, airt_msg *msg)
+{
+    return airi_box(actor) & AIRI_BOX_UNBOUNDED
                ? airi_mail_push_unbounded(&actor->mail, &actor->room, &msg->link)
-               : airi_mail_push_within(&actor->mail, &actor->room, max, &msg->link);
+               : airi_mail_push_within(&actor->mail, &actor->room, airi_box_bound(actor), &msg->link);
+}
+
+/* The same, tried once: anything but a push means nothing. */
+static AIRI_ALWAYS_INLINE airi_mail_pushed airi_box_try_push(airi_actor *actor, airt_msg *msg)
+{
+    return airi_mail_try_push(&actor->mail, &actor->room, airi_box_bound(actor), &msg->link);
 }
 
 /* The places of a box, to the power of two below. */
@@ -124,11 +135,12 @@ static inline bool airi_is_share_begun(const airi_worker *worker, airi_actor *ac
     return (++airi_extra_seen(actor)->begun_wanted & (airi_box_share(actor) - 1)) == 0 || worker->clock_every <= 1;
 }
 
-/* Owner: gives back the place of a message that it begins, where neither bytes count nor old ones are dropped. */
-static inline void airi_begin_place(airi_worker *worker, airi_actor *actor)
+/* Owner: gives back the place of a message that it begins, where neither bytes count nor old ones are dropped. `word`: the
+ * mail's, as seen. */
+static inline void airi_begin_place(airi_worker *worker, airi_actor *actor, uint64_t word)
 {
     /* A glance: one that announces itself just now is seen at the next begin, or before the owner goes idle or waits. */
-    if (__builtin_expect(airi_mail_wanted(&actor->mail), 0) && airi_is_share_begun(worker, actor))
+    if (__builtin_expect((word & AIRI_MAIL_WANTED) != 0, 0) && airi_is_share_begun(worker, actor))
         airi_begin_wanted_place(worker, actor);
     else
         airi_room_begin(&actor->room);
@@ -137,32 +149,24 @@ static inline void airi_begin_place(airi_worker *worker, airi_actor *actor)
 /* Owner: it is begun, as far as account and readings go. */
 static inline void airi_begun(airi_worker *worker, airi_actor *actor, const airt_msg *msg, airi_audience by)
 {
-    const airt_recorder *recorder = by != AIRI_UNHEARD ? worker->system->recorder : NULL;
+    const airt_recorder *heard = &worker->system->heard;
 
     airi_count(&worker->account.begun, 1);
     airi_count(&actor->handled, 1);
     /* Relaxed: a statistic; its time changes more seldom. */
     if (airi_load(&actor->last_message_ns, AIRI_RELAXED) != worker->now_ns)
         airi_store(&actor->last_message_ns, worker->now_ns, AIRI_RELAXED);
-    if (recorder != NULL && recorder->begun != NULL)
-        recorder->begun(recorder->context, airi_actor_ref(actor), msg->kind);
+    if (by != AIRI_UNHEARD && heard->begun != NULL)
+        heard->begun(heard->context, airi_actor_ref(actor), msg->kind);
 }
 
 /* For the recorder: accepted. */
 static inline void airi_recorded(airt_system *system, airi_actor *actor, const airt_kind *kind)
 {
-    const airt_recorder *recorder = system->recorder;
+    const airt_recorder *heard = &system->heard;
 
-    if (recorder != NULL && recorder->accepted != NULL)
-        recorder->accepted(recorder->context, airi_actor_ref(actor), kind);
-}
-
-/* A push by a worker was accepted: account and recorder. */
-static inline void airi_accepted(airi_worker *worker, airi_actor *actor, const airt_kind *kind, airi_audience by)
-{
-    airi_count(&worker->account.accepted, 1);
-    if (by != AIRI_UNHEARD)
-        airi_recorded(worker->system, actor, kind);
+    if (heard->accepted != NULL)
+        heard->accepted(heard->context, airi_actor_ref(actor), kind);
 }
 
 #endif

@@ -16,14 +16,25 @@
 #include <airt/behavior.h>
 #include <string.h>
 
+/* What the spawn, the end or the restart that stands beside it says, too. */
+static bool goes_without_saying(airi_actor *actor, airt_state from, airt_state to)
+{
+    airi_extra *extra = airi_extra_seen(actor);
+
+    if (to == AIRT_STATE_RUNNING)
+        return extra == NULL || extra->start == NULL;
+    return to != AIRT_STATE_RESTARTING && from != AIRT_STATE_RESTARTING;
+}
+
 void airi_state_tell(airt_system *system, airi_actor *actor, airt_state from, airt_state to)
 {
     const airt_recorder *recorder = system->recorder;
 
     if (recorder != NULL && recorder->state != NULL)
         recorder->state(recorder->context, airi_actor_ref(actor), from, to);
-    airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_STATE, airi_actor_ref(actor), actor->behavior, AIRT_NONE,
-                                                 (unsigned)from << 8 | (unsigned)to });
+    if (system->flight != NULL && !goes_without_saying(actor, from, to))
+        airi_flight_note(system, (airi_flight_fact){ AIRI_FLIGHT_STATE, airi_actor_ref(actor), actor->behavior,
+                                                     AIRT_NONE, (unsigned)from << 8 | (unsigned)to });
 }
 
 /* --- start, failure, restart -------------------------------------------------------------------------------------- */
@@ -93,7 +104,7 @@ bool airi_life_start(airt_ctx *ctx, airi_actor *actor)
         ctx->msg = NULL;
         ctx->deadline_ns = 0;
         airi_store(&ctx->kind, extra->start->kind, AIRI_RELAXED); /* for reports */
-        airi_flight_message(ctx, actor->behavior, extra->start->kind);
+        airi_flight_hook(ctx, actor->behavior, extra->start->kind);
         reason.status = airi_dispatch(ctx, actor, extra->start->kind, airi_msg_body(extra->start));
         if (ctx->abandoned) {
             airi_life_orphan_ended(ctx);
@@ -190,7 +201,7 @@ static airt_status run_hook(airt_ctx *ctx, airi_actor *actor, const airt_kind *k
         behavior = extra != NULL ? extra->born : NULL;
     if (behavior == NULL || !airi_behavior_handles(behavior, kind))
         return AIRT_STOP;
-    airi_flight_message(ctx, behavior, kind);
+    airi_flight_hook(ctx, behavior, kind);
     return airi_dispatch_by(ctx, actor, behavior, kind, body);
 }
 

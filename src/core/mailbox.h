@@ -201,6 +201,22 @@ static inline airi_mail_pushed airi_mail_push_within(airi_mail *mail, airi_room 
     }
 }
 
+/* Both, tried once; max: UINT32_MAX where there is no end of places. Anything but a push means nothing, the other two decide:
+ * others push at the same moment, the count wraps, or it is as they will say. For who has no register to spare. */
+static inline airi_mail_pushed airi_mail_try_push(airi_mail *mail, airi_room *room, uint32_t max, airi_link *link)
+{
+    uint64_t older = airi_load(&mail->word, AIRI_ROOM_WORD_READ); /* as in push_within */
+
+    if (airi_mail_link(older) == AIRI_MAIL_CLOSED || older >> AIRI_MAIL_COUNT_SHIFT == AIRI_MAIL_COUNT_MASK ||
+        airi_room_used_by(room, older) >= max)
+        return AIRI_PUSH_FULL;
+    airi_link_set_next(link, airi_mail_newest(older));
+    /* As in push. Relaxed: nothing is read on a failure. */
+    if (!airi_cas(&mail->word, &older, airi_mail_with(older, link) + AIRI_MAIL_ONE, AIRI_MAIL_PUSH, AIRI_RELAXED))
+        return AIRI_PUSH_FULL;
+    return airi_mail_pushed_over(older);
+}
+
 /* Reserves one place for what reaches the owner by another way; the box is open. False: there is none. */
 static inline bool airi_room_take(airi_mail *mail, airi_room *room, uint32_t max)
 {

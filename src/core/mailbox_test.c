@@ -256,6 +256,31 @@ static void test_push_within(void **state)
     assert_int_equal(airi_room_used(&mail, &room), 2); /* until they are dead-lettered */
 }
 
+/* Once, and only where it is plain. */
+static void test_try_push(void **state)
+{
+    airi_mail mail;
+    airi_room room = { 0, 0 };
+    spaced    links[3];
+
+    (void)state;
+    airi_mail_init(&mail);
+    assert_true(airi_mail_try_push(&mail, &room, 2, &links[0].link) > AIRI_PUSHED_WAKE); /* closed */
+    airi_mail_open(&mail);
+    assert_int_equal(airi_mail_try_push(&mail, &room, 2, &links[0].link), AIRI_PUSHED);
+    assert_ptr_equal(airi_mail_take(&mail), &links[0].link);
+    assert_true(airi_mail_idle(&mail, 0));
+    assert_int_equal(airi_mail_try_push(&mail, &room, 2, &links[1].link), AIRI_PUSHED_WAKE);
+    assert_true(airi_mail_try_push(&mail, &room, 2, &links[2].link) > AIRI_PUSHED_WAKE); /* full */
+    assert_int_equal(airi_mail_try_push(&mail, &room, UINT32_MAX, &links[2].link), AIRI_PUSHED);
+    assert_int_equal(airi_room_used(&mail, &room), 3);
+    (void)airi_mail_take(&mail);
+    airi_store(&mail.word, (uint64_t)AIRI_MAIL_COUNT_MASK << AIRI_MAIL_COUNT_SHIFT, AIRI_RELAXED);
+    assert_true(airi_mail_try_push(&mail, &room, UINT32_MAX, &links[0].link) >
+                AIRI_PUSHED_WAKE); /* a lap to be noted */
+    assert_int_equal(airi_mail_push_unbounded(&mail, &room, &links[0].link), AIRI_PUSHED);
+}
+
 /* More than the word can count. */
 static void test_unbounded(void **state)
 {
@@ -367,10 +392,9 @@ static void test_room_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),           cmocka_unit_test(test_close),
-        cmocka_unit_test(test_stress),          cmocka_unit_test(test_room),
-        cmocka_unit_test(test_push_within),     cmocka_unit_test(test_unbounded),
-        cmocka_unit_test(test_lap_to_be_noted), cmocka_unit_test(test_room_threads),
+        cmocka_unit_test(test_words),    cmocka_unit_test(test_close),           cmocka_unit_test(test_stress),
+        cmocka_unit_test(test_room),     cmocka_unit_test(test_push_within),     cmocka_unit_test(test_unbounded),
+        cmocka_unit_test(test_try_push), cmocka_unit_test(test_lap_to_be_noted), cmocka_unit_test(test_room_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

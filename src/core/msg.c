@@ -65,6 +65,11 @@ bool airi_msg_fill(airt_msg *msg, const airt_kind *kind, const void *body)
     return true;
 }
 
+void airi_msg_give_back_slow(airi_heap *heap, airi_cache *cache, airt_msg *msg)
+{
+    airi_heap_give(heap, cache, msg, airi_msg_bytes(msg));
+}
+
 void airi_msg_free(airi_heap *heap, airi_cache *cache, airt_msg *msg)
 {
     if (msg->kind != NULL)

@@ -5,6 +5,7 @@
 #ifndef AIRI_CORE_MSG_H
 #define AIRI_CORE_MSG_H
 
+#include "base/compiler.h"
 #include "base/heap.h"
 #include "core/mailbox.h"
 #include "port/port.h"
@@ -12,9 +13,10 @@
 #include <airt/message.h>
 
 enum {
-    AIRI_MSG_REQUEST = 1 << 0,   /* wants an answer: the trailer holds it, paid for by the asker */
+    AIRI_MSG_COUNTED =
+        1 << 0, /* takes room in the box, which the owner gives back at the begin; means nothing after it */
     AIRI_MSG_ANSWER = 1 << 1,    /* is one; correlation names the call */
-    AIRI_MSG_COUNTED = 1 << 2,   /* takes room in the box: the owner gives it back at the begin */
+    AIRI_MSG_REQUEST = 1 << 2,   /* wants an answer: the trailer holds it, paid for by the asker */
     AIRI_MSG_BOUND = 1 << 3,     /* self-bound: correlation is the incarnation it was made for */
     AIRI_MSG_TIMER = 1 << 4,     /* lent by a periodic timer, goes back to it instead of being freed */
     AIRI_MSG_TRACED = 1 << 5,    /* told, with a trace id: correlation. A request has its own in the trailer */
@@ -50,6 +52,8 @@ enum {
     AIRI_MSG_UNITS_AT = 51
 }; /* bits of word */
 #define AIRI_MSG_PRIORITY (UINT64_C(3) << 36)
+#define AIRI_MSG_REQUEST_OR_TRACED                                                                                     \
+    ((uint64_t)(AIRI_MSG_REQUEST | AIRI_MSG_TRACED) << AIRI_MSG_FLAGS_AT) /* in one byte */
 #define AIRI_MSG_UNITS (~UINT64_C(0) << AIRI_MSG_UNITS_AT)
 _Static_assert(sizeof(struct airt_msg) == 48, "the header is 48 bytes, the body starts 16-aligned");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit-fields begin at the lowest bit");
@@ -171,11 +175,11 @@ static inline airt_msg *airi_msg_take(const airi_source *source, size_t units)
 }
 
 /* The memory, to a cache that most often has room for it. */
-static inline void airi_msg_give_back(airi_heap *heap, airi_cache *cache, airt_msg *msg)
+void                           airi_msg_give_back_slow(airi_heap *heap, airi_cache *cache, airt_msg *msg);
+static AIRI_ALWAYS_INLINE void airi_msg_give_back(airi_heap *heap, airi_cache *cache, airt_msg *msg)
 {
-    if (cache == NULL || __builtin_expect(msg->units > AIRI_HEAP_INLINE_MAX / AIRI_MSG_UNIT, 0) ||
-        !airi_cache_give(cache, msg, msg->units))
-        airi_heap_give(heap, cache, msg, airi_msg_bytes(msg));
+    if (__builtin_expect(cache == NULL || msg->units != 4 || !airi_cache_give(cache, msg, 4), 0))
+        airi_msg_give_back_slow(heap, cache, msg);
 }
 
 /* The same of one that has ended; by its owner. */

@@ -226,6 +226,8 @@ airt_msg *airi_msg_from_work(airt_ctx *ctx)
         ctx->msg = NULL;
         if (msg != NULL && airi_msg_is(msg, AIRI_MSG_HAD))
             airi_box_let_go(ctx->system, ctx->worker, ctx->actor);
+        if (msg != NULL)
+            airi_msg_clear(msg, AIRI_MSG_COUNTED);
     }
     airi_mutex_unlock(&ctx->actor->lock);
     return msg;

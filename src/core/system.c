@@ -215,8 +215,8 @@ static void recorder_read(airt_system *system, size_t size)
 
     if (given == NULL || given == &airt_recorder_none)
         return;
-    system->recorder_room = *(const airt_recorder *)airi_sized_read(given, size, &system->recorder_room, sizeof *given);
-    system->recorder = &system->recorder_room;
+    system->heard = *(const airt_recorder *)airi_sized_read(given, size, &system->heard, sizeof *given);
+    system->recorder = &system->heard;
 }
 
 airt_status airt_system_create_sized(const airt_system_options *options, size_t options_size, size_t recorder_size,

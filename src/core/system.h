@@ -71,6 +71,12 @@ typedef enum airi_audience {
     AIRI_LED    /* a world that drives its workers, hears events or refuses memory; or one that has no cheap fence */
 } airi_audience;
 
+/* How a message that is short in every way is told, by the size of its body: tell.c. */
+typedef airt_status (*airi_way)(airt_ctx *ctx, airt_ref to, const airt_kind *kind, const void *body);
+typedef struct airi_ways {
+    airi_way of_8, of_16, of_any;
+} airi_ways;
+
 struct airi_worker {
     /* fixed after start */
     airt_system *system;
@@ -78,6 +84,7 @@ struct airi_worker {
     airi_class class;
     bool          driven_mode; /* simulated world or foreign loop: yields to its driver after each turn */
     airi_audience audience;
+    airi_ways     tell; /* its audience's */
     uintptr_t     thread_token;
     airi_thread  *thread;
     int64_t       turn_ns;
@@ -164,22 +171,29 @@ struct airt_ctx {
     airi_actor  *actor;
     airt_ref     self;
     uint32_t     incarnation;
+    airt_ref     supervisor; /* for the flight recorder, while it runs a turn */
     airi_stack  *stack;
     /* the message in work */
     airt_msg *msg;         /* NULL once kept, stashed or forwarded */
     int64_t   deadline_ns; /* of the request being served; 0: none */
-    bool      refused;     /* airt_refuse was called for it */
     bool      in_hook;     /* post_stop: may not await */
-    uint16_t  foreign;     /* inside airt_blocking_begin, and how deep inside airt_foreign_begin: AIRI_REGION_ */
     uint64_t  trace;
     /* held until the handler returns */
-    airt_msg  *held;        /* answers that are not flat; ring */
-    airi_hold *blobs;       /* references of this handler */
-    uint32_t   calls;       /* first of its calls; 0: none */
-    void      *orphan_self; /* abandoned: the incarnation's memory, freed when the handler returns */
-    uint32_t   orphan_bytes;
-    airt_msg  *orphan_start; /* killed in its start: the arguments that it reads */
-    airi_list  orphan_owned;
+    airt_msg  *held;  /* answers that are not flat; ring */
+    airi_hold *blobs; /* references of this handler */
+    union {
+        struct {
+            uint32_t calls;   /* first of its calls; 0: none */
+            uint16_t foreign; /* inside airt_blocking_begin, and how deep inside airt_foreign_begin: AIRI_REGION_ */
+            bool     refused; /* airt_refuse was called for the message in work */
+            bool     unused;
+        };
+        uint64_t left; /* the four at once */
+    };
+    void     *orphan_self; /* abandoned: the incarnation's memory, freed when the handler returns */
+    uint32_t  orphan_bytes;
+    airt_msg *orphan_start; /* killed in its start: the arguments that it reads */
+    airi_list orphan_owned;
     /* the present await */
     struct airi_await  *await;
     uint32_t            room_call; /* its wait for room, as an edge of the wait graph */
@@ -238,7 +252,7 @@ struct airt_system {
     airi_idtab  slots, calls, timers, children;
     airi_stacks stacks;
     const airt_recorder *recorder; /* NULL: the default */
-    airt_recorder        recorder_room;
+    airt_recorder        heard;    /* what it points to, or zero: a load less on the way of a message */
     bool                 foreign;
     bool                 light; /* the world fences for all threads: claim.h and locality.h take the cheap way */
     airi_poll           *poll;

@@ -79,32 +79,22 @@ static inline bool is_running(airt_ctx *ctx)
 }
 
 /* A body that is copied by its struct alone, into memory that a worker has at hand; what a LOCAL one owns goes with it. */
-static inline bool is_flat(const airt_kind *kind)
+static inline bool is_flat(const airt_kind *kind, size_t size)
 {
-    return (kind->flags & (AIRI_KIND_VIEWS | AIRI_KIND_BLOBS)) == 0 && kind->size <= FLAT_MAX;
+    return (kind->flags & (AIRI_KIND_VIEWS | AIRI_KIND_BLOBS)) == 0 && size <= FLAT_MAX;
 }
 
-/* A move or two, not a call. */
-static inline bool is_tiny(size_t size)
+/* A move or two where the size is a constant; else a call may be in it. */
+static AIRI_ALWAYS_INLINE void copy_flat(void *to, const void *from, size_t size)
 {
-    return size == 0 || size == 8 || size == 16;
-}
-
-/* `tiny`: known to be so, and then no call is in it. */
-static AIRI_ALWAYS_INLINE void copy_flat(void *to, const void *from, size_t size, bool tiny)
-{
-    if (size == 8)
-        memcpy(to, from, 8);
-    else if (size == 16)
-        memcpy(to, from, 16);
-    else if (!tiny && size != 0)
+    if (size != 0)
         memcpy(to, from, size);
 }
 
 /* From this handler, counted, for that tenant. NULL: none at hand. */
-static AIRI_ALWAYS_INLINE airt_msg *flat_msg(const airt_ctx *ctx, airt_ref to, const airt_kind *kind)
+static AIRI_ALWAYS_INLINE airt_msg *flat_msg(airt_ctx *ctx, airt_ref to, const airt_kind *kind, size_t size)
 {
-    size_t    units = airi_msg_units(kind->size, 0, false);
+    size_t    units = airi_msg_units(size, 0, false);
     airt_msg *msg = airi_cache_take(&ctx->worker->cache, units);
 
     if (__builtin_expect(msg == NULL, 0))
@@ -135,54 +125,100 @@ static __attribute__((noinline)) airt_status tell_after_all(airt_ctx *ctx, airt_
     return tell_at_length((airt_from){ .ctx = ctx }, to, what.kind, what.body, NULL, 0);
 }
 
+/* The recorder last, so that nothing need be saved for it; who begins the message elsewhere may tell of it earlier anyway. */
+static AIRI_ALWAYS_INLINE airt_status was_told(airt_system *system, airi_actor *actor, const airt_kind *kind,
+                                               airi_audience by)
+{
+    if (by != AIRI_UNHEARD)
+        airi_recorded(system, actor, kind);
+    return AIRT_OK;
+}
+
 static __attribute__((noinline)) airt_status wake(airi_worker *worker, airi_actor *actor)
 {
     airi_schedule(worker->system, worker, actor);
     return AIRT_OK;
 }
 
-/* `by`: whom the worker is heard by; `tiny`: is_tiny; constants. */
-static AIRI_ALWAYS_INLINE airt_status tell_shortly(airt_ctx *ctx, airt_ref to, airt_body what, airi_audience by,
-                                                   bool tiny)
+static __attribute__((noinline)) airt_status wake_heard(airi_worker *worker, airi_actor *actor, const airt_kind *kind)
+{
+    airt_system *system = worker->system;
+
+    airi_schedule(system, worker, actor);
+    return was_told(system, actor, kind, AIRI_HEARD);
+}
+
+/* No room, or others push at the same moment. */
+static __attribute__((noinline)) airt_status push_again(airt_ctx *ctx, airi_actor *actor, airt_msg *msg,
+                                                        const void *body)
 {
     airi_worker     *worker = ctx->worker;
+    const airt_kind *kind = msg->kind;
+    airt_ref         to = { airi_ref_bits(actor->index, msg->generation) };
+    airi_mail_pushed how = airi_box_push(actor, msg);
+
+    if (how > AIRI_PUSHED_WAKE)
+        return tell_after_all(ctx, to, (airt_body){ kind, body }, msg);
+    airi_count(&worker->account.accepted, 1);
+    if (how == AIRI_PUSHED_WAKE)
+        airi_schedule(worker->system, worker, actor);
+    return was_told(worker->system, actor, kind, AIRI_HEARD);
+}
+
+/* `by`: whom the worker is heard by, a constant. `size`: the kind's; where it is a constant, this is a path without a call. */
+static AIRI_ALWAYS_INLINE airt_status tell_shortly(airt_ctx *ctx, airt_ref to, airt_body what, size_t size,
+                                                   airi_audience by)
+{
     airi_actor      *actor = glance_at(ctx->system, to);
     airi_mail_pushed how;
     airt_msg        *msg;
 
-    if (actor == NULL || !airi_box_is_plain(actor) || !is_flat(what.kind) ||
-        (msg = flat_msg(ctx, to, what.kind)) == NULL)
+    if (actor == NULL || !airi_box_is_plain(actor) || !is_flat(what.kind, size) ||
+        (msg = flat_msg(ctx, to, what.kind, size)) == NULL)
         return tell_at_length((airt_from){ .ctx = ctx }, to, what.kind, what.body, NULL, 0);
-    copy_flat(airi_msg_body(msg), what.body, what.kind->size, tiny);
+    copy_flat(airi_msg_body(msg), what.body, size);
     if (by == AIRI_LED)
-        airi_seam(worker);
-    how = airi_box_push(actor, msg);
+        airi_seam(ctx->worker);
+    how = airi_box_try_push(actor, msg);
     if (__builtin_expect(how > AIRI_PUSHED_WAKE, 0))
-        return tell_after_all(ctx, to, what, msg);
-    airi_accepted(worker, actor, what.kind, by);
-    if (how == AIRI_PUSHED_WAKE && !airi_schedule_near(worker, actor))
-        return wake(worker, actor);
-    return AIRT_OK;
+        return push_again(ctx, actor, msg, what.body);
+    airi_count(&ctx->worker->account.accepted, 1);
+    if (how == AIRI_PUSHED_WAKE && !airi_schedule_near(ctx->worker, actor))
+        return by == AIRI_UNHEARD ? wake(ctx->worker, actor) : wake_heard(ctx->worker, actor, what.kind);
+    return was_told(ctx->system, actor, what.kind, by);
 }
 
-static __attribute__((noinline)) airt_status tell_large(airt_ctx *ctx, airt_ref to, const airt_kind *kind,
-                                                        const void *body)
+/* The short ways of an audience: of a body of 8 bytes, of 16, of any. */
+#define TELL_SHORTLY(name, bytes, by)                                                                                  \
+    static airt_status name(airt_ctx *ctx, airt_ref to, const airt_kind *kind, const void *body)                       \
+    {                                                                                                                  \
+        return tell_shortly(ctx, to, (airt_body){ kind, body }, bytes, by);                                            \
+    }
+TELL_SHORTLY(tell_8_unheard, 8, AIRI_UNHEARD)
+TELL_SHORTLY(tell_16_unheard, 16, AIRI_UNHEARD)
+TELL_SHORTLY(tell_any_unheard, kind->size, AIRI_UNHEARD)
+TELL_SHORTLY(tell_8_heard, 8, AIRI_HEARD)
+TELL_SHORTLY(tell_16_heard, 16, AIRI_HEARD)
+TELL_SHORTLY(tell_any_heard, kind->size, AIRI_HEARD)
+TELL_SHORTLY(tell_any_led, kind->size, AIRI_LED)
+
+/* Where memory may be refused, it is asked for once. */
+static airt_status tell_refused(airt_ctx *ctx, airt_ref to, const airt_kind *kind, const void *body)
 {
-    return tell_shortly(ctx, to, (airt_body){ kind, body }, AIRI_UNHEARD, false);
+    return tell_at_length((airt_from){ .ctx = ctx }, to, kind, body, NULL, 0);
 }
 
-static __attribute__((noinline)) airt_status tell_heard(airt_ctx *ctx, airt_ref to, const airt_kind *kind,
-                                                        const void *body)
+void airi_tell_init(airi_worker *worker)
 {
-    return tell_shortly(ctx, to, (airt_body){ kind, body }, AIRI_HEARD, false);
-}
+    static const airi_ways unheard = { tell_8_unheard, tell_16_unheard, tell_any_unheard };
+    static const airi_ways heard = { tell_8_heard, tell_16_heard, tell_any_heard };
+    static const airi_ways led = { tell_any_led, tell_any_led, tell_any_led };
+    static const airi_ways refused = { tell_refused, tell_refused, tell_refused };
 
-static __attribute__((noinline)) airt_status tell_led(airt_ctx *ctx, airt_ref to, const airt_kind *kind,
-                                                      const void *body)
-{
-    if (ctx->system->world->refuse != NULL) /* memory that may be refused is asked for once, by the long way */
-        return tell_at_length((airt_from){ .ctx = ctx }, to, kind, body, NULL, 0);
-    return tell_shortly(ctx, to, (airt_body){ kind, body }, AIRI_LED, false);
+    worker->tell = worker->system->world->refuse != NULL ? refused
+                   : worker->audience == AIRI_LED        ? led
+                   : worker->audience == AIRI_HEARD      ? heard
+                                                         : unheard;
 }
 
 airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *kind, const void *body,
@@ -190,12 +226,9 @@ airt_status airt_tell_body_sized(airt_from from, airt_ref to, const airt_kind *k
 {
     if (__builtin_expect(options != NULL || !is_running(from.ctx), 0))
         return tell_at_length(from, to, kind, body, options, options_size);
-    if (__builtin_expect(from.ctx->worker->audience != AIRI_UNHEARD, 0))
-        return from.ctx->worker->audience == AIRI_HEARD ? tell_heard(from.ctx, to, kind, body)
-                                                        : tell_led(from.ctx, to, kind, body);
-    if (!is_tiny(kind->size))
-        return tell_large(from.ctx, to, kind, body);
-    return tell_shortly(from.ctx, to, (airt_body){ kind, body }, AIRI_UNHEARD, true);
+    if (kind->size == 8)
+        return from.ctx->worker->tell.of_8(from.ctx, to, kind, body);
+    return (kind->size == 16 ? from.ctx->worker->tell.of_16 : from.ctx->worker->tell.of_any)(from.ctx, to, kind, body);
 }
 
 /* --- forward ------------------------------------------------------------------------------------------------------ */

@@ -97,14 +97,10 @@ static AIRI_ALWAYS_INLINE bool went_idle(airi_worker *worker, airi_actor *actor,
 }
 
 /* Quick handlers are timed 32 at a time, a reading of the clock being worth a message or two; those of an actor that was
- * found slow one by one, and a young actor's at its second, fourth, eighth... message, to find that out. */
-static inline bool time_to_look(airi_worker *worker, airi_actor *actor, uint32_t flags)
+ * found slow one by one, and a young actor's at its second, fourth, eighth... message (pause_turn), to find that out. */
+static inline bool time_to_look(airi_worker *worker)
 {
-    uint64_t handled = airi_load(&actor->handled, AIRI_RELAXED); /* owner's own */
-
-    return airi_load(&worker->account.begun, AIRI_RELAXED) >= worker->clock_at || /* relaxed: its own */
-           __builtin_expect(handled < CLOCK_EVERY_MAX && handled > 1 && (handled & (handled - 1)) == 0, 0) ||
-           (flags & AIRI_SLOW) != 0;
+    return airi_load(&worker->account.begun, AIRI_RELAXED) >= worker->clock_at; /* relaxed: its own */
 }
 
 /* One slow reading marks an actor; many quick ones in a row clear it, since quick messages may stand between slow ones. */
@@ -143,8 +139,9 @@ static __attribute__((noinline)) bool out_of_time(airi_worker *worker, airi_acto
 }
 
 typedef struct turn {
-    uint32_t left; /* messages */
-    bool     took; /* what was there when it began */
+    uint32_t left;  /* messages until it is over, or pauses */
+    uint32_t after; /* the pause; 0: there is none */
+    bool     took;  /* what was there when it began */
 } turn;
 
 static inline uint32_t turn_length(airi_worker *worker, airi_actor *actor)
@@ -160,6 +157,22 @@ static inline uint32_t turn_length(airi_worker *worker, airi_actor *actor)
         return 1 + (uint32_t)(worker->system->world->random(worker->system->world) % most);
     }
     return actor->turn_max;
+}
+
+/* A young actor's turn pauses where it has handled a power of two in all. */
+static inline turn turn_of(airi_actor *actor, uint32_t length, bool took)
+{
+    uint64_t handled = airi_load(&actor->handled, AIRI_RELAXED); /* owner's own */
+    turn     t = { .left = length, .took = took };
+
+    if (__builtin_expect(handled < CLOCK_EVERY_MAX / 2, 0)) {
+        uint32_t next = handled < 2 ? 2 : 2u << (31 - __builtin_clz((uint32_t)handled));
+
+        t.left = next - (uint32_t)handled;
+        t.left = t.left < length ? t.left : length;
+        t.after = length - t.left;
+    }
+    return t;
 }
 
 /* It is resumed, still waiting, or gone. */
@@ -199,14 +212,13 @@ static inline bool begins_plainly(airi_actor *actor, const airt_msg *msg)
 }
 
 /* The next message of a box without rules, begun. NULL: that was a dead letter. */
-static AIRI_ALWAYS_INLINE airt_msg *begin_next(airi_worker *worker, airi_actor *actor, bool more, airi_audience by)
+static AIRI_ALWAYS_INLINE airt_msg *begin_next(airi_worker *worker, airi_actor *actor, uint64_t word, airi_audience by)
 {
-    airt_msg *msg = more ? airi_box_first(worker, actor) : airi_lane_pop(actor);
+    airt_msg *msg = airi_mail_more_by(word, actor->had) ? airi_box_first(worker, actor) : airi_lane_pop(actor);
 
     if (__builtin_expect(!begins_plainly(actor, msg), 0))
         return airi_begin(worker, actor, msg) ? msg : NULL;
-    airi_msg_clear(msg, AIRI_MSG_COUNTED);
-    airi_begin_place(worker, actor);
+    airi_begin_place(worker, actor, word);
     airi_begun(worker, actor, msg, by);
     return msg;
 }
@@ -222,7 +234,7 @@ static AIRI_ALWAYS_INLINE airt_msg *begin_single(airi_worker *worker, airi_actor
         return NULL;
     actor->had = airi_mail_link(word);
     airi_had_no_more(worker->system, worker, before);
-    msg->word ^= (uint64_t)(AIRI_MSG_COUNTED | AIRI_MSG_HAD) << AIRI_MSG_FLAGS_AT;
+    msg->word |= (uint64_t)AIRI_MSG_HAD << AIRI_MSG_FLAGS_AT;
     airi_room_begin(&actor->room);
     airi_begun(worker, actor, msg, by);
     return msg;
@@ -272,20 +284,47 @@ static __attribute__((noinline)) step_end step_at_length(airt_ctx *ctx, airi_act
         !airi_handle(ctx, actor, msg, AIRI_LED))
         return STEP_LAST;
     worker = ctx->worker; /* after an await another */
-    if (time_to_look(worker, actor, flags) && out_of_time(worker, actor))
+    if ((time_to_look(worker) || (flags & AIRI_SLOW) != 0) && out_of_time(worker, actor))
         return end_turn(ctx, actor) ? STEP_ON : STEP_LAST;
     return takes ? STEP_TOOK : STEP_ON;
+}
+
+static AIRI_ALWAYS_INLINE bool is_done(airi_worker *worker, airi_actor *actor, airi_audience by)
+{
+    return actor->lane_mask == 0 && !airi_mail_more(&actor->mail, actor->had) && went_idle(worker, actor, by);
+}
+
+/* As many messages as it was to be. The turn that goes on, or one without messages. */
+static __attribute__((noinline)) turn pause_turn(airt_ctx *ctx, airi_actor *actor, turn t)
+{
+    airi_worker *worker = ctx->worker; /* after an await another */
+    bool         late = (t.after != 0 || time_to_look(worker)) && out_of_time(worker, actor);
+
+    if (is_done(worker, actor, AIRI_LED))
+        return (turn){ .left = 0 };
+    if (t.after != 0 && !late)
+        return turn_of(actor, t.after, t.took);
+    (void)end_turn(ctx, actor);
+    return (turn){ .left = 0 };
+}
+
+static __attribute__((noinline)) bool end_late(airt_ctx *ctx, airi_actor *actor)
+{
+    return !is_done(ctx->worker, actor, AIRI_LED) && end_turn(ctx, actor);
 }
 
 /* A message has been handled. False: the turn is over. */
 static AIRI_ALWAYS_INLINE bool goes_on(airt_ctx *ctx, airi_actor *actor, turn *t, airi_audience by)
 {
     airi_worker *worker = ctx->worker; /* after an await another */
-    bool         late = time_to_look(worker, actor, 0) && out_of_time(worker, actor);
 
-    if (!airi_mail_more(&actor->mail, actor->had) && actor->lane_mask == 0 && went_idle(worker, actor, by))
-        return false;
-    return (--t->left != 0 && !late) || end_turn(ctx, actor);
+    if (__builtin_expect(--t->left == 0, 0)) {
+        *t = pause_turn(ctx, actor, *t);
+        return t->left != 0;
+    }
+    if (__builtin_expect(time_to_look(worker), 0) && out_of_time(worker, actor))
+        return end_late(ctx, actor);
+    return !is_done(worker, actor, by);
 }
 
 /* One message, or the end of the turn. True: go on. Whoever went idle with a flag set is claimed back by it, and finds it
@@ -305,8 +344,12 @@ static AIRI_ALWAYS_INLINE bool step(airt_ctx *ctx, airi_actor *actor, turn *t, a
         ((takes = actor->lane_mask == 0) && __builtin_expect(!more || (word & AIRI_MAIL_WANTED) != 0, 0))) {
         step_end end = step_at_length(ctx, actor, flags, t->took);
 
+        if (end == STEP_LAST)
+            return false;
         t->took |= end == STEP_TOOK;
-        return end != STEP_LAST && (--t->left != 0 || end_turn(ctx, actor));
+        if (--t->left == 0)
+            *t = pause_turn(ctx, actor, *t);
+        return t->left != 0;
     }
     if (takes) {
         if (t->took && others_wait(worker))
@@ -315,7 +358,7 @@ static AIRI_ALWAYS_INLINE bool step(airt_ctx *ctx, airi_actor *actor, turn *t, a
         msg = begin_single(worker, actor, word, by);
     }
     if (msg == NULL)
-        msg = begin_next(worker, actor, more, by);
+        msg = begin_next(worker, actor, word, by);
     return (msg == NULL || airi_handle(ctx, actor, msg, by)) && goes_on(ctx, actor, t, by);
 }
 
@@ -327,7 +370,7 @@ static __attribute__((noinline)) bool begin_life(airt_ctx *ctx, airi_actor *acto
 
 static AIRI_ALWAYS_INLINE void run(airt_ctx *ctx, airi_actor *actor, airi_audience by)
 {
-    turn t = { .left = turn_length(ctx->worker, actor) };
+    turn t = turn_of(actor, turn_length(ctx->worker, actor), false);
 
     airi_count(&ctx->worker->account.turns, 1);
     if (__builtin_expect(actor->suspended, 0)) {
@@ -335,6 +378,8 @@ static AIRI_ALWAYS_INLINE void run(airt_ctx *ctx, airi_actor *actor, airi_audien
         return;
     }
     airi_bind(ctx, actor);
+    if (by != AIRI_UNHEARD)
+        airi_flight_turn(ctx);
     if (__builtin_expect(airi_load(&actor->state, AIRI_RELAXED) == AIRT_STATE_STARTING, 0)) /* owner's own */
         if (!begin_life(ctx, actor))
             return;

@@ -3,6 +3,7 @@
  * queues are open to thieves, and it leaves when its handler returns after all. */
 #include "core/faults.h"
 #include "core/flight.h"
+#include "core/letters.h"
 #include "core/life.h"
 #include "core/loop.h"
 #include "core/sched.h"
@@ -170,6 +171,7 @@ static void worker_init(airt_system *system, airi_worker *worker, uint32_t index
     worker->class = class;
     worker->driven_mode = system->world->driven || system->foreign;
     worker->audience = audience(system);
+    airi_tell_init(worker);
     worker->turn_ns = (int64_t)system->options.turn_us * 1000;
     worker->driven = (airi_driven){ .ready = driven_ready, .step = driven_step, .next_due_ns = driven_due };
     worker->now_ns = system->world->now_ns(system->world);

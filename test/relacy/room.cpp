@@ -7,6 +7,14 @@
 
 #include "core/mailbox.h"
 
+// As tell.c does: one try, and then for good.
+static airi_mail_pushed push_within(airi_mail *mail, airi_room *room, uint32_t max, airi_link *link)
+{
+    airi_mail_pushed how = airi_mail_try_push(mail, room, max, link);
+
+    return how <= AIRI_PUSHED_WAKE ? how : airi_mail_push_within(mail, room, max, link);
+}
+
 // What is accepted and not begun, kept by the test: changed in the same step as the atomic that decides, since the
 // checker switches threads only before atomic operations.
 struct ghost_room {
@@ -33,7 +41,7 @@ struct ghost_room {
     }
     bool push(airi_link *link)
     {
-        if (airi_mail_push_within(&mail, &room, (uint32_t)max + (MUTANT == 5), link) == AIRI_PUSH_FULL)
+        if (push_within(&mail, &room, (uint32_t)max + (MUTANT == 5), link) == AIRI_PUSH_FULL)
             return false;
         used++;
         RL_ASSERT(used <= max);
@@ -111,7 +119,7 @@ struct closing : rl::test_suite<closing, 3> {
             return;
         }
         for (unsigned i = 0; i < 3; i++)
-            if (airi_mail_push_within(&g.mail, &g.room, 2, &links[index * 3 + i]) <= AIRI_PUSHED_WAKE)
+            if (push_within(&g.mail, &g.room, 2, &links[index * 3 + i]) <= AIRI_PUSHED_WAKE)
                 accepted++;
     }
     void after()
