@@ -196,6 +196,27 @@ AIRT_ON(slow, nap)
 #define slow_HANDLES(ON, A) ON(A, spin) ON(A, nap)
 AIRT_BEHAVIOR(slow)
 
+/* The number by which the watch knows a handler again, before and after what a handler may do with its message. */
+static _Atomic(uint64_t) serial_first, serial_last;
+#define hoarder_ACCEPTS(KIND) KIND(enter)
+AIRT_PROTOCOL(hoarder)
+struct hoarder {
+    char nothing;
+};
+AIRT_ON(hoarder, enter)
+{
+    airt_msg *kept = NULL;
+
+    atomic_store(&serial_first, airi_worker_serial(ctx->worker));
+    AIRT_TRY(airt_keep(ctx, &kept));
+    airt_drop(&kept);
+    atomic_store(&serial_last, airi_worker_serial(ctx->worker));
+    gate_pass(&hold);
+    return AIRT_OK;
+}
+#define hoarder_HANDLES(ON, A) ON(A, enter)
+AIRT_BEHAVIOR(hoarder)
+
 /* --- tests -------------------------------------------------------------------------------------------------------- */
 
 static airt_system *begin(const airt_system_options *options)
@@ -415,6 +436,59 @@ static void a_stuck_handler_is_reported_and_replaced(void **state)
     end(&system);
 }
 
+/* Else it would be taken for another one, again and again, and never for stuck. */
+static void a_handler_that_drops_what_it_kept_is_the_same(void **state)
+{
+    airt_system *system = begin(&(airt_system_options){ .workers = 1, .stuck_ms = NEVER_STUCK });
+    hoarder_ref  hoarder;
+    uint64_t     before = 0;
+
+    (void)state;
+    OK(airt_spawn(system, hoarder, &hoarder, NULL));
+    gate_open(&hold);
+    for (int i = 1; i <= 3; i++) {
+        OK(airt_tell(system, hoarder, enter));
+        UNTIL(atomic_load(&hold.passed) == i);
+        assert_true(serial_first == serial_last);
+        assert_true(serial_first > before);
+        before = serial_first;
+    }
+    end(&system);
+}
+
+static bool is_watched(airt_system *system)
+{
+    bool armed;
+
+    airi_mutex_lock(&system->idle_lock);
+    armed = system->watch_armed;
+    airi_mutex_unlock(&system->idle_lock);
+    return armed;
+}
+
+/* The watch stays armed over short rests: it finds nobody awake, and what gets stuck afterwards all the same. */
+static void a_stuck_handler_after_rests_is_reported(void **state)
+{
+    airt_system *system =
+        begin(&(airt_system_options){ .workers = 1, .stuck_ms = 20, .report = hear, .report_context = &ears });
+    slow_ref   slow;
+    pooled_ref pooled;
+
+    (void)state;
+    OK(airt_spawn(system, pooled, &pooled, NULL));
+    OK(airt_spawn(system, slow, &slow, NULL));
+    for (int i = 0; i < 5; i++) {
+        ask_some(system, pooled);
+        UNTIL(atomic_load(&system->parked_count) == 1 && !is_watched(system));
+    }
+    ask_some(system, pooled);
+    OK(airt_tell(system, slow, spin));
+    UNTIL(heard_of(&ears, AIRT_REPORT_STUCK, slow.ref, NULL) == 1);
+    gate_open(&hold);
+    UNTIL(heard_of(&ears, AIRT_REPORT_UNSTUCK, slow.ref, NULL) == 1);
+    end(&system);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +499,8 @@ int main(void)
         cmocka_unit_test(a_region_that_blocks_is_replaced),
         cmocka_unit_test(a_handler_is_replaced_once),
         cmocka_unit_test(a_stuck_handler_is_reported_and_replaced),
+        cmocka_unit_test(a_handler_that_drops_what_it_kept_is_the_same),
+        cmocka_unit_test(a_stuck_handler_after_rests_is_reported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,7 @@ struct airi_actor {
     airi_mutex            lock; /* of the tenant's extra, its special box, its owned things; order in ARCHITECTURE.md */
     uint32_t              index; /* fixed */
     /* fixed while a tenant lives; a sender with a stale ref may read a later tenant's, harmlessly: relaxed */
-    AIRI_ATOMIC(uint32_t) mailbox_max;
+    AIRI_ATOMIC(uint32_t) mailbox_max; /* UINT32_MAX: unbounded */
     AIRI_ATOMIC(uint32_t) ttl_ms;
     AIRI_ATOMIC(uint8_t)  box;       /* AIRI_BOX_ */
     AIRI_ATOMIC(uint8_t)  slot_kind; /* AIRI_SLOT_, and of a placed one where it was born to run: see airi_placed */

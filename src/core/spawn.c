@@ -145,10 +145,10 @@ static uint32_t flags_of(uint8_t box, const airt_mailbox_options *mailbox)
     return (box & ~(unsigned)AIRI_BOX_PLAIN) != 0 || mailbox->ttl_ms != 0 ? AIRI_RULES : 0;
 }
 
-/* More than can be used, where there is none. */
-static uint32_t bound_of(const airt_mailbox_options *mailbox)
+/* More than can be in use, where there is no end of places. */
+static uint32_t bound_of(uint8_t box, const airt_mailbox_options *mailbox)
 {
-    if (mailbox->max == AIRT_UNBOUNDED)
+    if (box & AIRI_BOX_UNBOUNDED)
         return UINT32_MAX;
     return mailbox->max == 0 ? 1024 : mailbox->max > AIRI_ROOM_MAX ? AIRI_ROOM_MAX : mailbox->max;
 }
@@ -161,7 +161,7 @@ static void slot_fill(birth *b)
     const airt_spawn_options *options = b->options;
     uint8_t                   box = box_of(&options->mailbox);
 
-    airi_store(&actor->mailbox_max, bound_of(&options->mailbox), AIRI_RELAXED);
+    airi_store(&actor->mailbox_max, bound_of(box, &options->mailbox), AIRI_RELAXED);
     airi_store(&actor->ttl_ms, options->mailbox.ttl_ms, AIRI_RELAXED);
     airi_store(&actor->box, box, AIRI_RELAXED);
     airi_room_renew(&actor->room);

@@ -140,6 +140,7 @@ struct airi_worker {
     uint32_t                seen_runaway_ms; /* what its behaviour says; 0: it may compute as long as it likes */
     airi_spin               spin;            /* its own */
     airi_worth              worth;           /* its own */
+    int64_t                 weighs_until_ns; /* its own: when its turn to be weighed ends */
     int64_t                 idle_since_ns;   /* its own */
     /* parking: under system->idle_lock, but the word */
     AIRI_ATOMIC(uint32_t) word;

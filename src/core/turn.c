@@ -300,7 +300,7 @@ static __attribute__((noinline)) turn pause_turn(airt_ctx *ctx, airi_actor *acto
     airi_worker *worker = ctx->worker; /* after an await another */
     bool         late = (t.after != 0 || time_to_look(worker)) && out_of_time(worker, actor);
 
-    if (is_done(worker, actor, AIRI_LED))
+    if (airi_box_empty(actor) && went_idle(worker, actor, AIRI_LED))
         return (turn){ .left = 0 };
     if (t.after != 0 && !late)
         return turn_of(actor, t.after, t.took);

@@ -186,8 +186,17 @@ static bool take_turn(airi_worker *worker)
     AIRI_ATOMIC(int64_t) *until = &worker->system->weighing_until_ns;
     int64_t               taken_until = airi_load(until, AIRI_SEQ_CST);
 
+    worker->weighs_until_ns = worker->now_ns + AIRI_WORTH_STALE_NS;
     return taken_until <= worker->now_ns &&
-           airi_cas(until, &taken_until, worker->now_ns + AIRI_WORTH_STALE_NS, AIRI_SEQ_CST, AIRI_SEQ_CST);
+           airi_cas(until, &taken_until, worker->weighs_until_ns, AIRI_SEQ_CST, AIRI_SEQ_CST);
+}
+
+/* Unless another has taken it over meanwhile. */
+static void give_turn_back(airi_worker *worker)
+{
+    int64_t own = worker->weighs_until_ns;
+
+    (void)airi_cas(&worker->system->weighing_until_ns, &own, 0, AIRI_SEQ_CST, AIRI_SEQ_CST);
 }
 
 static bool look(airi_worker *worker)
@@ -198,7 +207,7 @@ static bool look(airi_worker *worker)
     bool            naps = airi_worth_look(&worker->worth, view, turn);
 
     if (measured && !airi_worth_measures(&worker->worth))
-        airi_store(&worker->system->weighing_until_ns, 0, AIRI_SEQ_CST);
+        give_turn_back(worker);
     return naps;
 }
 

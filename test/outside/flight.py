@@ -3,6 +3,7 @@
 """The flight recorder and `airt postmortem` as their users meet them: processes that are killed at full load, crash,
 stop; and everything that the command may say. By content; nothing depends on how long something takes.
 Usage: flight.py DIRECTORY"""
+import atexit
 import json
 import os
 import re
@@ -34,8 +35,10 @@ def read(path, *options):
 
 
 def run(mode, path):
-    return subprocess.Popen([PROGRAM, mode, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen([PROGRAM, mode, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    atexit.register(process.kill)  # a check that fails leaves nobody behind at full load
+    return process
 
 
 def handlers(facts):
