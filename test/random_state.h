@@ -13,7 +13,8 @@ enum {
     FUEL = 1200,    /* messages of a run that are sent on by actors */
     ROUNDS = 80,
     KEPT = 3,
-    SLOTS = 128,
+    SLOTS = 1024, /* of the table, which gives workers some at a time */
+    SENDERS = 128 /* of which one knows the newest, by their slots */
 };
 
 /* What became of a message; each has an id. */
@@ -77,7 +78,7 @@ struct walker {
     void      *memory;
     struct {
         uint64_t from, id;
-    } last[SLOTS][4][2]; /* the newest id begun, by the sender's slot, priority, and item or request */
+    } last[SENDERS][4][2]; /* the newest id begun, by the sender's slot, priority, and item or request */
 };
 
 AIRT_ACTOR(walker)
