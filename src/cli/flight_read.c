@@ -63,9 +63,10 @@ static bool is_of_lap(const airi_flight_event *event, uint64_t lap)
 /* The number of the newest event; 0: none. */
 static uint64_t newest(const flight_record *flight, uint32_t ring)
 {
-    uint32_t places = flight->header.places;
-    uint64_t laps = ring_at(flight, ring).laps;
-    uint32_t place = 0;
+    uint32_t              places = flight->header.places;
+    airi_flight_ring_head head = ring_at(flight, ring);
+    uint64_t              laps = airi_load(&head.laps, AIRI_RELAXED); /* relaxed: a copy of its own */
+    uint32_t              place = 0;
 
     if (laps == 0 || laps >= UINT64_MAX / places)
         return 0;
