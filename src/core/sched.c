@@ -19,6 +19,7 @@ enum {
     REFILL_MAX = AIRI_RUNQ_MAX / 2,
     FEW = 2, /* in a queue, that thieves leave alone at first */
     PATIENCE_NS = 300000,
+    TAKEN_SOON_NS = 1500,
     NOW_AGE_MAX = 32, /* turns on one reading of the clock, where handlers are quick */
 };
 
@@ -129,6 +130,47 @@ void airi_ring_worker(airt_system *system, airi_worker *worker, airi_worker *by)
     AIRI_TALLY(system, by, wakes, 1);
 }
 
+static airi_worker *worker_at(airt_system *system, uint32_t index)
+{
+    return system->worker[index];
+}
+
+/* In what all workers of the pool may take from. */
+static bool is_any_queued(airt_system *system)
+{
+    uint32_t count = airi_worker_total(system);
+
+    if (airi_load(&system->inject.count, AIRI_SEQ_CST) != 0)
+        return true;
+    for (uint32_t i = 0; i < count; i++) {
+        airi_worker *other = worker_at(system, i);
+
+        if (!airi_runq_empty_sync(&other->runq))
+            return true;
+        if (airi_load(&other->reported, AIRI_SEQ_CST) && airi_load(&other->next.open, AIRI_SEQ_CST) &&
+            !airi_locality_empty(&other->next))
+            return true;
+    }
+    return false;
+}
+
+/* A thread outside has made somebody runnable: while a worker is awake, it is worth a moment to see whether that one takes it,
+ * as it often is about to. True: nothing is left to be woken for, or somebody searches. */
+static bool is_taken_soon(airt_system *system)
+{
+    int64_t now_ns, until_ns;
+
+    if (system->spin_ns == 0 || airi_load(&system->parked_count, AIRI_SEQ_CST) >= system->options.workers)
+        return false;
+    now_ns = system->world->now_ns(system->world);
+    for (until_ns = now_ns + TAKEN_SOON_NS; now_ns < until_ns; now_ns = system->world->now_ns(system->world)) {
+        if (airi_load(&system->searching, AIRI_SEQ_CST) != 0 || !is_any_queued(system))
+            return true;
+        airi_thread_pause();
+    }
+    return false;
+}
+
 /* The pool's only worker is at work, and nobody stands in for it: no one is parked that could do its work. */
 static bool is_all_alone(const airt_system *system, const airi_worker *by)
 {
@@ -152,7 +194,7 @@ void airi_wake_one(airt_system *system, airi_worker *by)
      * is one too. Either this sees the worker parked, or the worker's glance afterwards sees the push. */
     if (airi_fetch_add(&system->parked_count, 0, AIRI_SEQ_CST) == 0)
         return;
-    if (airi_load(&system->searching, AIRI_SEQ_CST) != 0)
+    if (airi_load(&system->searching, AIRI_SEQ_CST) != 0 || (by == NULL && is_taken_soon(system)))
         return;
     worker = unpark_one(system, &system->parked);
     if (worker != NULL)
@@ -348,11 +390,6 @@ static uint64_t worker_random(airi_worker *worker)
     return worker->rng;
 }
 
-static airi_worker *worker_at(airt_system *system, uint32_t index)
-{
-    return system->worker[index];
-}
-
 static airi_actor *steal(airi_worker *worker)
 {
     airt_system *system = worker->system;
@@ -487,21 +524,7 @@ static airi_actor *find_by_class(airi_worker *worker)
 
 static bool pool_work_visible(airi_worker *worker)
 {
-    airt_system *system = worker->system;
-    uint32_t     count = airi_worker_total(system);
-
-    if (!airi_locality_empty(&worker->next) || airi_load(&system->inject.count, AIRI_SEQ_CST) != 0)
-        return true;
-    for (uint32_t i = 0; i < count; i++) {
-        airi_worker *other = worker_at(system, i);
-
-        if (!airi_runq_empty_sync(&other->runq))
-            return true;
-        if (airi_load(&other->reported, AIRI_SEQ_CST) && airi_load(&other->next.open, AIRI_SEQ_CST) &&
-            !airi_locality_empty(&other->next))
-            return true;
-    }
-    return false;
+    return !airi_locality_empty(&worker->next) || is_any_queued(worker->system);
 }
 
 bool airi_work_visible(airi_worker *worker)
