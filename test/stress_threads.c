@@ -256,6 +256,27 @@ static void blocking_handlers_leave_the_workers_alone(void **state)
     end(&system);
 }
 
+/* A worker is awake, and will not take it: the one that sleeps is woken all the same. */
+static void a_held_worker_does_not_keep_others_asleep(void **state)
+{
+    airt_system    *system = begin(&(airt_system_options){ .workers = 2, .stuck_ms = NEVER_STUCK });
+    squatter_ref    squatter;
+    pooled_ref      pooled;
+    struct identity answer;
+
+    (void)state;
+    OK(airt_spawn(system, squatter, &squatter, NULL));
+    OK(airt_spawn(system, pooled, &pooled, NULL));
+    OK(airt_tell(system, squatter, enter));
+    UNTIL(atomic_load(&hold.inside) == 1);
+    for (int i = 0; i < ROUNDS; i++) {
+        UNTIL(atomic_load(&system->parked_count) == 1);
+        OK(airt_ask(system, pooled, &answer, AIRT_SECONDS(60), whoami));
+    }
+    gate_open(&hold);
+    end(&system);
+}
+
 static void blocking_threads_are_bounded(void **state)
 {
     airt_system *system = begin(&(airt_system_options){ .workers = 1, .blocking_max = 4, .stuck_ms = NEVER_STUCK });
@@ -493,6 +514,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocking_handlers_leave_the_workers_alone),
+        cmocka_unit_test(a_held_worker_does_not_keep_others_asleep),
         cmocka_unit_test(blocking_threads_are_bounded),
         cmocka_unit_test(a_dedicated_actor_has_one_thread),
         cmocka_unit_test(dedicated_threads_are_bounded_and_used_again),

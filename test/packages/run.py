@@ -383,7 +383,11 @@ def test_flight(folder, path):
     report = json.loads(done.stdout)
     seen = {(event.get("behavior"), event.get("message")) for event in report["events"]}
     check("flight: not clean", (report["clean"], report["alive"]), (False, False))
-    check("flight: what ran", {("parser", "parser_record"), ("reader", "reader_next")} - seen, set())
+    wanted = {("parser", "parser_record"), ("reader", "reader_next")}
+    if report["names_lost"]: # the hostile build has room for a few names and a few events
+        check("flight: something that ran is named", bool(wanted & seen), True)
+    else:
+        check("flight: what ran", wanted - seen, set())
 
 
 def main():
