@@ -27,10 +27,11 @@ typedef struct fixture {
 
 static int setup(void **state)
 {
-    fixture *f = calloc(1, sizeof *f);
+    fixture *f = aligned_alloc(_Alignof(fixture), sizeof *f);
 
     if (f == NULL)
         return -1;
+    memset(f, 0, sizeof *f);
     airi_heap_init(&f->heap, fake_world_init(&f->fake));
     airi_cache_init(&f->cache);
     *state = f;
