@@ -116,11 +116,12 @@ endforeach()
 
 # The bodies of the scenarios with allocations refused (test/sweep.h). Not swept: what parses its own words (order), what
 # checks in helpers (local), makes a system of its own (misuse), may die for want of a stack (faults: it sweeps itself),
-# allocates until it is refused (bound), or by the ten thousand (trim), reads a file (flight), has a model that knows of
-# no refusals (model), and the random programs, which oom_sweep has.
+# allocates until it is refused (bound), or by the ten thousand (trim), is about a way that no message takes where memory
+# may be refused (near), reads a file (flight), has a model that knows of no refusals (model), and the random programs,
+# which oom_sweep has.
 foreach(source ${whole})
     cmake_path(GET source STEM name)
-    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|trim|flight|random|faults|model)$")
+    if(NOT name MATCHES "^scenario_" OR name MATCHES "_(order|local|misuse|bound|trim|near|flight|random|faults|model)$")
         continue()
     endif()
     string(REPLACE "scenario_" "oom_" name ${name})

@@ -189,6 +189,33 @@ uint32_t sim_queued(sim *s, airt_ref who)
     return airt_info(s->system, who, &info) == AIRT_OK ? info.queued : UINT32_MAX;
 }
 
+uint32_t sim_places_taken(sim *s, airt_ref who)
+{
+    airi_actor *actor = airi_slot(s->system, airi_ref_index(who));
+
+    return actor != NULL ? airi_box_used(actor) : 0;
+}
+
+bool sim_is_first_in_ring(airt_ctx *ctx, airt_ref who)
+{
+    airi_actor *actor = airi_box_of(ctx->system, who);
+
+    return actor != NULL && airi_runq_first(&ctx->worker->runq) == actor;
+}
+
+bool sim_is_next(airt_ctx *ctx, airt_ref who)
+{
+    airi_actor *actor = airi_box_of(ctx->system, who);
+
+    return actor != NULL && airi_locality_has(&ctx->worker->next, actor);
+}
+
+bool sim_has_places(airt_ctx *ctx, airt_ref who)
+{
+    /* Relaxed: the test's own thread. */
+    return sim_is_next(ctx, who) && airi_locality_places(airi_load(&ctx->worker->next.item, AIRI_RELAXED)) != 0;
+}
+
 airt_status sim_sleeps(airt_ctx *ctx, struct puppet *self, void *argument)
 {
     (void)self;

@@ -163,6 +163,13 @@ airt_status sim_query(airt_ctx *ctx, airt_ref who, airt_duration within, uint64_
 bool        sim_alive(sim *s, airt_ref who);
 /* Accepted and not begun; UINT32_MAX: it is gone. */
 uint32_t sim_queued(sim *s, airt_ref who);
+/* What a box, also of one that is gone, counts as taken. */
+uint32_t sim_places_taken(sim *s, airt_ref who);
+/* Of the worker that runs the handler: whether this actor is the first in its ring, or in its locality slot, also with places
+ * that are set aside in its box. */
+bool sim_is_first_in_ring(airt_ctx *ctx, airt_ref who);
+bool sim_is_next(airt_ctx *ctx, airt_ref who);
+bool sim_has_places(airt_ctx *ctx, airt_ref who);
 /* For sim_do: a handler that sleeps for so many ms. */
 airt_status sim_sleeps(airt_ctx *ctx, struct puppet *self, void *argument);
 /* A puppet in such a handler; what was said so far is forgotten. */

@@ -105,7 +105,7 @@ struct airi_actor {
     AIRI_ATOMIC(airt_ctx *) active; /* the activation whose handler may be running; see airi_abandon */
     AIRI_ATOMIC(uint64_t)   waits;  /* the await that holds the actor up: see deadlock.c; 0: none */
 };
-_Static_assert(sizeof(struct airi_actor) <= 192, "three cache lines a slot");
+_Static_assert(sizeof(struct airi_actor) == 192, "three cache lines a slot, and 64-aligned: see locality.h");
 
 typedef struct airi_timer_head { /* what the wheel holds: the end of an await, or a message timer */
     airi_wheel_timer wheel;
@@ -325,7 +325,19 @@ static inline airt_msg *airi_ring_pop(airt_msg **newest)
 void      airi_lane_append(airi_actor *actor, airt_msg *msg);
 void      airi_lane_sort_in(airi_actor *actor, airi_link *oldest_first);
 airt_msg *airi_lane_pop_any(airi_actor *actor);
-/* The same where one lane is in use, most often. */
+/* One with normal priority. */
+static inline void airi_lane_append_normal(airi_actor *actor, airt_msg *msg)
+{
+    unsigned  rank = airi_priority_rank(AIRT_NORMAL);
+    airt_msg *last = actor->lane[rank];
+
+    msg->link.next = last != NULL ? last->link.next : &msg->link;
+    if (last != NULL)
+        last->link.next = &msg->link;
+    actor->lane[rank] = msg;
+    actor->lane_mask = (uint8_t)(actor->lane_mask | 1u << rank);
+}
+/* As pop_any, quickly where one lane is in use, as most often. */
 static inline airt_msg *airi_lane_pop(airi_actor *actor)
 {
     unsigned  mask = actor->lane_mask;

@@ -7,6 +7,7 @@
 #include "core/deadlock.h"
 #include "core/letters.h"
 #include "core/life.h"
+#include "core/near.h"
 #include "core/outside.h"
 #include "port/thread.h"
 
@@ -251,7 +252,8 @@ airt_status airt_incarnation(airt_from from, airt_ref who, uint32_t *out_incarna
 
 airt_status airt_info_sized(airt_from from, airt_ref who, airt_actor_info *out_info, size_t info_size)
 {
-    airi_actor     *actor = lock_living(airi_resolve(from, "airt_info").system, who);
+    airt_system    *system = airi_resolve(from, "airt_info").system;
+    airi_actor     *actor = lock_living(system, who);
     airi_extra     *extra;
     airt_actor_info info;
 
@@ -260,7 +262,7 @@ airt_status airt_info_sized(airt_from from, airt_ref who, airt_actor_info *out_i
     /* Relaxed: readings. */
     info = (airt_actor_info){ .state = (airt_state)airi_load(&actor->state, AIRI_RELAXED),
                               .incarnation = airi_load(&actor->incarnation, AIRI_RELAXED),
-                              .queued = airi_box_used(actor),
+                              .queued = airi_near_queued(system, actor),
                               .handled = airi_load(&actor->handled, AIRI_RELAXED),
                               .started_ns = airi_load(&actor->started_ns, AIRI_RELAXED),
                               .last_message_ns = airi_load(&actor->last_message_ns, AIRI_RELAXED),

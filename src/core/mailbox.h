@@ -237,6 +237,29 @@ static inline bool airi_room_take(airi_mail *mail, airi_room *room, uint32_t max
     }
 }
 
+/* Sets `count` places aside for messages that reach the owner by another way.
+ * For whoever has the owner's right. False: too few, or others push at the same moment. */
+static inline bool airi_room_set_aside(airi_mail *mail, airi_room *room, uint32_t max, uint32_t count)
+{
+    uint64_t older = airi_load(&mail->word, AIRI_ROOM_WORD_READ); /* as in push_within */
+    uint32_t accepted = (uint32_t)(older >> AIRI_MAIL_COUNT_SHIFT);
+
+    if (max != UINT32_MAX && airi_room_used_by(room, older) + count > max)
+        return false;
+    /* As in push. Relaxed: nothing is read on a failure. */
+    if (!airi_cas(&mail->word, &older, older + count * AIRI_MAIL_ONE, AIRI_MAIL_PUSH, AIRI_RELAXED))
+        return false;
+    if (max == UINT32_MAX && accepted + count > AIRI_MAIL_COUNT_MASK)
+        (void)airi_fetch_add(&room->laps, 1u, AIRI_RELAXED); /* relaxed: a statistic */
+    return true;
+}
+
+/* Owner: gives back what was set aside and not taken, as if it had begun as many messages. */
+static inline void airi_room_give_back(airi_room *room, uint32_t count)
+{
+    airi_store(&room->begun, airi_load(&room->begun, AIRI_RELAXED) + count, AIRI_ROOM_BEGUN_WRITE); /* as begin */
+}
+
 /* Owner: begins one message. Relaxed load: only the owner writes. Release: see airi_room_free. No locked instruction. */
 static inline void airi_room_begin(airi_room *room)
 {

@@ -256,6 +256,46 @@ static void test_push_within(void **state)
     assert_int_equal(airi_room_used(&mail, &room), 2); /* until they are dead-lettered */
 }
 
+static void test_set_aside(void **state)
+{
+    airi_mail mail;
+    airi_room room = { UINT32_MAX - 1, 0 };
+    spaced    links[2];
+
+    (void)state;
+    airi_mail_init(&mail);
+    airi_store(&mail.word, (uint64_t)(AIRI_MAIL_COUNT_MASK - 1) << AIRI_MAIL_COUNT_SHIFT,
+               AIRI_RELAXED); /* over the wrap */
+    assert_true(airi_room_set_aside(&mail, &room, 4, 3));
+    assert_int_equal(airi_room_used(&mail, &room), 3);
+    assert_false(airi_room_set_aside(&mail, &room, 4, 2));
+    assert_int_equal(airi_mail_push_within(&mail, &room, 4, &links[0].link), AIRI_PUSHED);
+    assert_int_equal(airi_mail_push_within(&mail, &room, 4, &links[1].link), AIRI_PUSH_FULL);
+    assert_ptr_equal(airi_mail_take(&mail), &links[0].link);
+    airi_room_begin(&room); /* one that took a place which was set aside */
+    airi_room_give_back(&room, 2);
+    assert_int_equal(airi_room_used(&mail, &room), 1);
+    assert_int_equal(airi_mail_push_within(&mail, &room, 4, &links[1].link), AIRI_PUSHED);
+}
+
+static void test_set_aside_unbounded(void **state)
+{
+    airi_mail      mail;
+    airi_room      room = { 0, 0 };
+    const uint32_t laps = 3 * (AIRI_MAIL_COUNT_MASK + 1);
+
+    (void)state;
+    airi_mail_init(&mail);
+    airi_mail_open(&mail);
+    for (uint32_t i = 0; i < laps; i += 32) {
+        assert_true(airi_room_set_aside(&mail, &room, UINT32_MAX, 32));
+        assert_int_equal(airi_room_used_unbounded(&mail, &room), i + 32);
+    }
+    assert_int_equal(airi_load(&room.laps, AIRI_RELAXED), 3);
+    airi_room_give_back(&room, laps);
+    assert_int_equal(airi_room_used_unbounded(&mail, &room), 0);
+}
+
 /* Once, and only where it is plain. */
 static void test_try_push(void **state)
 {
@@ -392,9 +432,12 @@ static void test_room_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),    cmocka_unit_test(test_close),           cmocka_unit_test(test_stress),
-        cmocka_unit_test(test_room),     cmocka_unit_test(test_push_within),     cmocka_unit_test(test_unbounded),
-        cmocka_unit_test(test_try_push), cmocka_unit_test(test_lap_to_be_noted), cmocka_unit_test(test_room_threads),
+        cmocka_unit_test(test_words),        cmocka_unit_test(test_close),
+        cmocka_unit_test(test_stress),       cmocka_unit_test(test_room),
+        cmocka_unit_test(test_push_within),  cmocka_unit_test(test_unbounded),
+        cmocka_unit_test(test_set_aside),    cmocka_unit_test(test_set_aside_unbounded),
+        cmocka_unit_test(test_try_push),     cmocka_unit_test(test_lap_to_be_noted),
+        cmocka_unit_test(test_room_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

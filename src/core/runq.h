@@ -116,6 +116,14 @@ static inline void *airi_runq_pop(airi_runq *queue)
     return NULL;
 }
 
+/* Owner: what it would pop now, or NULL. A glance: thieves may take it at any time. */
+static inline void *airi_runq_first(airi_runq *queue)
+{
+    uint32_t head = airi_load(&queue->head, AIRI_RELAXED); /* relaxed: a glance; the tail is its own */
+
+    return head != airi_load(&queue->tail, AIRI_RELAXED) ? airi_runq_item(queue, head) : NULL;
+}
+
 /* How many of `size` a thief or an overflow takes: half, rounded up, at most `max`. */
 static inline uint32_t airi_runq_half(uint32_t size, uint32_t max)
 {

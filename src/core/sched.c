@@ -256,8 +256,9 @@ static void schedule_blocking(airt_system *system, airi_worker *worker, airi_act
 
 static void schedule_dedicated(airt_system *system, airi_worker *worker, airi_actor *actor, airi_worker *own)
 {
-    airi_store(&own->next.item, actor, AIRI_SEQ_CST); /* empty: its one actor is not queued yet; see airi_park */
-    if (airi_load(&own->word, AIRI_SEQ_CST) == 0)     /* else it is awake, and looks before it rests */
+    airi_store(&own->next.item, (uintptr_t)actor,
+               AIRI_SEQ_CST);                     /* empty: its one actor is not queued yet; see airi_park */
+    if (airi_load(&own->word, AIRI_SEQ_CST) == 0) /* else it is awake, and looks before it rests */
         airi_ring_worker(system, own, worker);
 }
 
@@ -304,7 +305,7 @@ static bool runs_pool(const airi_worker *worker)
 
 void airi_spill(airi_worker *worker)
 {
-    airi_actor *actor = airi_locality_evict(&worker->next);
+    airi_actor *actor = airi_next_taken(airi_locality_evict(&worker->next));
 
     if (actor != NULL)
         push_ring(worker->system, worker, actor);
@@ -314,7 +315,7 @@ void airi_hand_over(airi_worker *worker)
 {
     void       *actors[AIRI_RUNQ_MAX];
     uint32_t    count;
-    airi_actor *next = airi_locality_evict(&worker->next);
+    airi_actor *next = airi_next_taken(airi_locality_evict(&worker->next));
 
     if (next != NULL)
         inject_push(&worker->system->inject, next);
@@ -376,7 +377,7 @@ static airi_actor *steal_from(airi_worker *thief, airi_worker *victim)
         return airi_runq_pop(&thief->runq);
     }
     /* A worker held up in a handler gives up its locality slot too. */
-    actor = airi_load(&victim->reported, AIRI_SEQ_CST) ? airi_locality_steal(&victim->next) : NULL;
+    actor = airi_load(&victim->reported, AIRI_SEQ_CST) ? airi_next_taken(airi_locality_steal(&victim->next)) : NULL;
     if (actor != NULL)
         AIRI_TALLY(thief->system, thief, steals, 1);
     return actor;
@@ -440,7 +441,7 @@ static airi_actor *find_pooled(airi_worker *worker)
         if ((actor = airi_runq_pop(&worker->runq)) != NULL)
             return actor;
     }
-    if ((actor = airi_locality_take(&worker->next)) != NULL)
+    if ((actor = airi_next_taken(airi_locality_take(&worker->next))) != NULL)
         return actor;
     if ((actor = airi_runq_pop(&worker->runq)) != NULL)
         return actor;
@@ -514,7 +515,7 @@ static airi_actor *find_by_class(airi_worker *worker)
     case AIRI_CLASS_BLOCKING:
         return inject_pop(worker->system, &worker->system->blocking);
     case AIRI_CLASS_DEDICATED:
-        return airi_locality_take(&worker->next);
+        return airi_next_taken(airi_locality_take(&worker->next));
     case AIRI_CLASS_POOLED:
     case AIRI_CLASS_SPARE:
         break;

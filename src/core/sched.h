@@ -17,6 +17,16 @@ void airi_spill(airi_worker *worker);
 /* All that it has queued goes where others take it. Its own thread; wakes nobody. */
 void airi_hand_over(airi_worker *worker);
 
+/* What came out of a locality slot; NULL: nothing. The places that are set aside in its box, and were not needed, go back. */
+static inline airi_actor *airi_next_taken(uintptr_t item)
+{
+    airi_actor *actor = airi_locality_item(item);
+
+    if (__builtin_expect(airi_locality_places(item) != 0, 0))
+        airi_room_give_back(&actor->room, airi_locality_places(item));
+    return actor;
+}
+
 /* The actor that runs next, or NULL. Timers, and other queues, are looked at every few turns. */
 airi_actor *airi_find_work(airi_worker *worker);
 /* The same where the worker's own queues are enough; NULL: find_work says. */
@@ -26,7 +36,7 @@ static inline airi_actor *airi_next_quickly(airi_worker *worker)
 
     if (airi_load(&worker->account.turns, AIRI_RELAXED) >= worker->look_at_turn) /* relaxed: its own */
         return NULL;
-    actor = airi_locality_take(&worker->next);
+    actor = airi_next_taken(airi_locality_take(&worker->next));
     return actor != NULL ? actor : airi_runq_pop(&worker->runq);
 }
 /* The next time it looks at them. */

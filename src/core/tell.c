@@ -8,6 +8,7 @@
 #include "core/await.h"
 #include "core/letters.h"
 #include "core/life.h"
+#include "core/near.h"
 #include "port/thread.h"
 
 #include <airt/behavior.h>
@@ -134,17 +135,27 @@ static AIRI_ALWAYS_INLINE airt_status was_told(airt_system *system, airi_actor *
     return AIRT_OK;
 }
 
-static __attribute__((noinline)) airt_status wake(airi_worker *worker, airi_actor *actor)
+/* The owner is to be scheduled; or it is, and is sent one after the other. */
+static void see_to(airi_worker *worker, airi_actor *actor, airi_mail_pushed how)
 {
-    airi_schedule(worker->system, worker, actor);
+    if (how == AIRI_PUSHED_WAKE)
+        airi_schedule(worker->system, worker, actor);
+    else
+        airi_near_fetch(worker, actor);
+}
+
+static __attribute__((noinline)) airt_status seen_to(airi_worker *worker, airi_actor *actor, airi_mail_pushed how)
+{
+    see_to(worker, actor, how);
     return AIRT_OK;
 }
 
-static __attribute__((noinline)) airt_status wake_heard(airi_worker *worker, airi_actor *actor, const airt_kind *kind)
+static __attribute__((noinline)) airt_status seen_to_heard(airi_worker *worker, airi_actor *actor, airi_mail_pushed how,
+                                                           const airt_kind *kind)
 {
     airt_system *system = worker->system;
 
-    airi_schedule(system, worker, actor);
+    see_to(worker, actor, how);
     return was_told(system, actor, kind, AIRI_HEARD);
 }
 
@@ -165,6 +176,26 @@ static __attribute__((noinline)) airt_status push_again(airt_ctx *ctx, airi_acto
     return was_told(worker->system, actor, kind, AIRI_HEARD);
 }
 
+/* To the actor that the worker runs next. */
+static AIRI_ALWAYS_INLINE airt_status tell_near(airt_ctx *ctx, airi_actor *actor, airt_msg *msg, const void *body,
+                                                airi_audience by)
+{
+    if (__builtin_expect(!airi_near_append(ctx->worker, actor, msg), 0))
+        return push_again(ctx, actor, msg, body);
+    airi_count(&ctx->worker->account.accepted, 1);
+    return was_told(ctx->system, actor, msg->kind, by);
+}
+static __attribute__((noinline)) airt_status near_unheard(airt_ctx *ctx, airi_actor *actor, airt_msg *msg,
+                                                          const void *body)
+{
+    return tell_near(ctx, actor, msg, body, AIRI_UNHEARD);
+}
+static __attribute__((noinline)) airt_status near_heard(airt_ctx *ctx, airi_actor *actor, airt_msg *msg,
+                                                        const void *body)
+{
+    return tell_near(ctx, actor, msg, body, AIRI_HEARD);
+}
+
 /* `by`: whom the worker is heard by, a constant. `size`: the kind's; where it is a constant, this is a path without a call. */
 static AIRI_ALWAYS_INLINE airt_status tell_shortly(airt_ctx *ctx, airt_ref to, airt_body what, size_t size,
                                                    airi_audience by)
@@ -179,12 +210,15 @@ static AIRI_ALWAYS_INLINE airt_status tell_shortly(airt_ctx *ctx, airt_ref to, a
     copy_flat(airi_msg_body(msg), what.body, size);
     if (by == AIRI_LED)
         airi_seam(ctx->worker);
+    if (airi_locality_has(&ctx->worker->next, actor))
+        return by == AIRI_UNHEARD ? near_unheard(ctx, actor, msg, what.body) : near_heard(ctx, actor, msg, what.body);
     how = airi_box_try_push(actor, msg);
     if (__builtin_expect(how > AIRI_PUSHED_WAKE, 0))
         return push_again(ctx, actor, msg, what.body);
     airi_count(&ctx->worker->account.accepted, 1);
-    if (how == AIRI_PUSHED_WAKE && !airi_schedule_near(ctx->worker, actor))
-        return by == AIRI_UNHEARD ? wake(ctx->worker, actor) : wake_heard(ctx->worker, actor, what.kind);
+    if (how == AIRI_PUSHED_WAKE ? !airi_schedule_near(ctx->worker, actor) : airi_near_is_due(ctx->worker))
+        return by == AIRI_UNHEARD ? seen_to(ctx->worker, actor, how)
+                                  : seen_to_heard(ctx->worker, actor, how, what.kind);
     return was_told(ctx->system, actor, what.kind, by);
 }
 

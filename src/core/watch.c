@@ -65,13 +65,13 @@ static void kill_again(airt_system *system, airt_ctx *ctx)
 }
 
 /* The actor in the locality slot shall not wait for a stuck handler. Opened only if that handler still runs after the
- * fence: its thread then sees that the slot is shared before it takes from it again. */
+ * fence, and is not just at work on it: its thread then sees that the slot is shared before it takes or holds it again. */
 static void open_locality(airt_system *system, airi_worker *worker, airt_ctx *ctx, uint64_t serial)
 {
     airi_locality_share(&worker->next);
     if (system->light)
         (void)system->world->fence_all(system->world);
-    if (airi_worker_in(worker) == ctx && airi_worker_serial(worker) == serial)
+    if (airi_worker_in(worker) == ctx && airi_worker_serial(worker) == serial && !airi_locality_is_held(&worker->next))
         airi_locality_open(&worker->next);
     airi_wake_one(system, NULL);
 }
@@ -96,9 +96,9 @@ static void look_at(airt_system *system, airi_worker *worker, int64_t now)
         !airi_load(&worker->blocked, AIRI_SEQ_CST))
         airi_runaway_stop(worker, serial); /* or, if it cannot be cut off where it is now, at the next look */
     if (airi_load(&worker->reported, AIRI_SEQ_CST)) {
-        airi_worker_replace(system, worker); /* if it could not be before */
-        if (!airi_locality_empty(&worker->next))
-            airi_wake_one(system, NULL); /* queued before it saw that it is reported: see held_up */
+        airi_worker_replace(system, worker);     /* if it could not be before */
+        if (!airi_locality_empty(&worker->next)) /* queued before it saw that it is reported (held_up), or held */
+            open_locality(system, worker, ctx, serial);
     }
     if (airi_load(&worker->reported, AIRI_SEQ_CST) || worker->class > AIRI_CLASS_SPARE ||
         airi_load(&worker->blocked, AIRI_SEQ_CST) ||

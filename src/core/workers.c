@@ -49,7 +49,7 @@ static void return_unstarted(airi_worker *worker)
 
     while ((actor = airi_runq_pop(&worker->runq)) != NULL)
         airi_schedule(worker->system, NULL, actor);
-    actor = airi_locality_evict(&worker->next);
+    actor = airi_next_taken(airi_locality_evict(&worker->next));
     if (actor != NULL)
         airi_schedule(worker->system, NULL, actor);
 }

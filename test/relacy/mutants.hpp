@@ -99,7 +99,13 @@
 #elif MUTANT == 4 /* the owner leaves its handler without the compiler's fence */
 #undef AIRI_LOCALITY_FENCE
 #define AIRI_LOCALITY_FENCE()
-#endif
+#elif MUTANT == 5 /* what the owner did to an item that it held is not published to thieves */
+#undef AIRI_LOCALITY_LET_GO
+#define AIRI_LOCALITY_LET_GO AIRI_RELAXED
+#elif MUTANT == 6 /* the owner holds without the compiler's fence */
+#undef AIRI_LOCALITY_HOLD_FENCE
+#define AIRI_LOCALITY_HOLD_FENCE()
+#endif /* 7: the watch does not look whether it is held: locality.cpp */
 #endif
 
 #if defined(MODEL_MUTEX) && defined(AIRI_MUTEX_SLEEPING)

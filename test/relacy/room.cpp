@@ -47,6 +47,20 @@ struct ghost_room {
         RL_ASSERT(used <= max);
         return true;
     }
+    bool set_aside(int count)
+    {
+        if (!airi_room_set_aside(&mail, &room, (uint32_t)max, (uint32_t)count))
+            return false;
+        used += count;
+        RL_ASSERT(used <= max);
+        return true;
+    }
+    void give_back(int count)
+    {
+        airi_room_give_back(&room, (uint32_t)count);
+        used -= count;
+        RL_ASSERT(used >= 0);
+    }
     void begin()
     {
         airi_room_begin(&room);
@@ -88,6 +102,37 @@ struct bound : rl::test_suite<bound, 4> {
     {
         begin_all(airi_mail_close(&g.mail, 0));
         RL_ASSERT(begun == accepted);
+        RL_ASSERT(g.used == 0);
+        RL_ASSERT(airi_room_used(&g.mail, &g.room) == 0);
+    }
+};
+
+// Two senders push while the owner's right is used to set places aside, which it then begins or gives back.
+struct aside : rl::test_suite<aside, 3> {
+    ghost_room g;
+    airi_link  links[4];
+
+    void before()
+    {
+        g.init(3, AIRI_MAIL_COUNT_MASK);
+    }
+    void thread(unsigned index)
+    {
+        if (index != 2) {
+            for (unsigned i = 0; i < 2; i++)
+                (void)g.push(&links[index * 2 + i]);
+            return;
+        }
+        for (int i = 0; i < 2; i++)
+            if (g.set_aside(2)) {
+                g.begin();
+                g.give_back(1);
+            }
+    }
+    void after()
+    {
+        for (airi_link *link = airi_mail_close(&g.mail, 0); link != NULL; link = airi_link_next(link))
+            g.begin();
         RL_ASSERT(g.used == 0);
         RL_ASSERT(airi_room_used(&g.mail, &g.room) == 0);
     }
@@ -199,6 +244,7 @@ int main()
 {
     bool clean = model_run<bound>("bound", 300000, 0);
 
+    clean = model_run<aside>("places set aside", 300000, 0) && clean;
     clean = model_run<closing>("closing", 300000, 0) && clean;
     clean = model_run<exact>("exact", 300000, 0) && clean;
     clean = model_run<waiting<false>>("waiting", 20000, 4) && clean;
