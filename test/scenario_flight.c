@@ -72,6 +72,41 @@ static airt_status fails(airt_ctx *ctx, struct puppet *self, void *argument)
     return AIRT_EINVAL;
 }
 
+/* Without a start handler. */
+AIRT_SIGNAL(stumble)
+struct stumbler {
+    char nothing;
+};
+AIRT_ACTOR(stumbler)
+AIRT_ON(stumbler, stumble)
+{
+    (void)ctx;
+    (void)self;
+    return AIRT_EINVAL;
+}
+AIRT_ON(stumbler, airt_failed)
+{
+    (void)ctx;
+    (void)self;
+    return AIRT_RESTART;
+}
+#define stumbler_HANDLES(ON, A) ON(A, stumble) ON(A, airt_failed)
+AIRT_BEHAVIOR(stumbler)
+
+/* What follows a restart is said by it. */
+static void restarts(sim *s)
+{
+    airt_ref ref = AIRT_NONE;
+
+    ASSERT_OK(airt_spawn_any(s->system, stumbler, &ref, NULL));
+    airt_tell_any(s->system, ref, stumble);
+    sim_settle(s);
+    read_file();
+    assert_int_equal(event_of(ref, AIRI_FLIGHT_RESTART, 0)->detail, 2);
+    assert_int_equal(count_of(ref, AIRI_FLIGHT_STATE), 1);
+    assert_int_equal(event_of(ref, AIRI_FLIGHT_STATE, 0)->detail & 0xff, AIRT_STATE_RESTARTING);
+}
+
 static void lives(sim *s)
 {
     airt_ref            a = sim_spawn_with(s, 'a', &(puppet_plan){ .verdict = AIRT_RESTART }, NULL);
@@ -217,6 +252,7 @@ static void a_life_is_told(void **state)
 {
     (void)state;
     with_file(lives);
+    with_file(restarts);
 }
 static void an_await_is_told(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Processes at full load are killed at a moment of nobody's choosing; what their flight recorders left must be whole:
- * each ring without a gap but for the one event that was being written, everything named, and the handler that was
+ * each ring without a gap, everything named, and the handler that was
  * known to run in work. KILLS (default 10) of them. */
 #include "flight_file.h"
 

@@ -60,13 +60,24 @@ static bool is_of_lap(const airi_flight_event *event, uint64_t lap)
     return event->type != AIRI_FLIGHT_NONE && event->lap == (lap & ((1u << AIRI_FLIGHT_LAP_BITS) - 1));
 }
 
+/* How many laps a ring has begun: as its head says, or, of a living file, whose head was read before, as its first event does. */
+static uint64_t laps_of(const flight_record *flight, uint32_t ring)
+{
+    const uint64_t        span = 1u << AIRI_FLIGHT_LAP_BITS;
+    airi_flight_ring_head head = ring_at(flight, ring);
+    airi_flight_event     first = event_at(flight, ring, 0);
+    uint64_t              laps = airi_load(&head.laps, AIRI_RELAXED); /* relaxed: a copy of its own */
+    uint64_t              ahead = (first.lap - laps) & (span - 1);
+
+    return first.type != AIRI_FLIGHT_NONE && ahead < span / 2 ? laps + ahead : laps;
+}
+
 /* The number of the newest event; 0: none. */
 static uint64_t newest(const flight_record *flight, uint32_t ring)
 {
-    uint32_t              places = flight->header.places;
-    airi_flight_ring_head head = ring_at(flight, ring);
-    uint64_t              laps = airi_load(&head.laps, AIRI_RELAXED); /* relaxed: a copy of its own */
-    uint32_t              place = 0;
+    uint32_t places = flight->header.places;
+    uint64_t laps = laps_of(flight, ring);
+    uint32_t place = 0;
 
     if (laps == 0 || laps >= UINT64_MAX / places)
         return 0;

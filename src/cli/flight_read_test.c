@@ -100,6 +100,21 @@ static void a_good_file_is_read(void **state)
     assert_false(flight_worker_at(&record, RINGS, &w)); /* is not there */
 }
 
+/* A living file is read from its beginning on: a ring may have gone round since its head was. */
+static void a_head_that_is_older_than_its_events(void **state)
+{
+    image i = good();
+
+    (void)state;
+    for (uint64_t nth = 1; nth <= 4 * PLACES + 2; nth++)
+        put(&i, nth, AIRI_FLIGHT_MESSAGE)->outcome = nth == 4 * PLACES + 2 ? AIRI_FLIGHT_IN_WORK : 0;
+    for (uint64_t laps = 3; laps <= 5; laps++) {
+        i.rings[1].laps = laps;
+        assert_int_equal(worker_of(&i).written, 4 * PLACES + 2);
+        assert_int_equal(worker_of(&i).doing, FLIGHT_DOING_HANDLER);
+    }
+}
+
 static void what_a_worker_does_is_its_newest_handlers(void **state)
 {
     image              i = good();
@@ -294,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_read),
+        cmocka_unit_test(a_head_that_is_older_than_its_events),
         cmocka_unit_test(what_a_worker_does_is_its_newest_handlers),
         cmocka_unit_test(a_handler_that_the_ring_lost_was_kept),
         cmocka_unit_test(a_half_written_event_is_left_out),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The flight recorder: what the workers did last, in a file that is there after a SIGKILL. One probe an event. A worker
  * writes its own ring without a locked instruction; other threads share one under a lock. Without the option a message
- * pays one branch that is always taken the same way, and one store.
+ * pays nothing where nobody hears of it (airi_audience), and elsewhere one branch and one store.
  * Invariant: worker->flight_outcome points to the outcome of the handler in work, or to a byte that nobody reads. */
 #ifndef AIRI_CORE_FLIGHT_H
 #define AIRI_CORE_FLIGHT_H
@@ -144,7 +144,7 @@ static AIRI_ALWAYS_INLINE void airi_flight_handler(airt_ctx *ctx, enum airi_flig
 /* A turn begins. */
 static inline void airi_flight_turn(airt_ctx *ctx)
 {
-    if (ctx->worker->flight != NULL)
+    if (ctx->system->flight != NULL) /* it may go on by a worker with a ring, if not begin by one */
         ctx->supervisor = airi_supervisor_of(ctx->system, ctx->actor);
 }
 

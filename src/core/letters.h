@@ -103,9 +103,10 @@ static inline uint32_t airi_box_bound(airi_actor *actor)
 /* Into a plain box, with a place of its own. */
 static inline airi_mail_pushed airi_box_push(airi_actor *actor, airt_msg *msg)
 {
-    return airi_box(actor) & AIRI_BOX_UNBOUNDED
-               ? airi_mail_push_unbounded(&actor->mail, &actor->room, &msg->link)
-               : airi_mail_push_within(&actor->mail, &actor->room, airi_box_bound(actor), &msg->link);
+    uint32_t max = airi_box_bound(actor); /* read once: a stale sender's slot may be let anew */
+
+    return max == UINT32_MAX ? airi_mail_push_unbounded(&actor->mail, &actor->room, &msg->link)
+                             : airi_mail_push_within(&actor->mail, &actor->room, max, &msg->link);
 }
 
 /* The same, tried once: anything but a push means nothing. */

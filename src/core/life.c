@@ -23,7 +23,7 @@ static bool goes_without_saying(airi_actor *actor, airt_state from, airt_state t
 
     if (to == AIRT_STATE_RUNNING)
         return extra == NULL || extra->start == NULL;
-    return to != AIRT_STATE_RESTARTING && from != AIRT_STATE_RESTARTING;
+    return to == AIRT_STATE_STARTING || (to != AIRT_STATE_RESTARTING && from != AIRT_STATE_RESTARTING);
 }
 
 void airi_state_tell(airt_system *system, airi_actor *actor, airt_state from, airt_state to)

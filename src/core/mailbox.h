@@ -201,8 +201,8 @@ static inline airi_mail_pushed airi_mail_push_within(airi_mail *mail, airi_room 
     }
 }
 
-/* Both, tried once; max: UINT32_MAX where there is no end of places. Anything but a push means nothing, the other two decide:
- * others push at the same moment, the count wraps, or it is as they will say. For who has no register to spare. */
+/* As push_within, or push_unbounded where max is UINT32_MAX, tried once. Anything but a push means nothing, those two decide:
+ * others push at the same moment, the count wraps, the box is full or closed. For who has no register to spare. */
 static inline airi_mail_pushed airi_mail_try_push(airi_mail *mail, airi_room *room, uint32_t max, airi_link *link)
 {
     uint64_t older = airi_load(&mail->word, AIRI_ROOM_WORD_READ); /* as in push_within */

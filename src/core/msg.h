@@ -13,8 +13,7 @@
 #include <airt/message.h>
 
 enum {
-    AIRI_MSG_COUNTED =
-        1 << 0, /* takes room in the box, which the owner gives back at the begin; means nothing after it */
+    AIRI_MSG_COUNTED = 1 << 0,   /* takes room in the box, until the owner begins it; means nothing after that */
     AIRI_MSG_ANSWER = 1 << 1,    /* is one; correlation names the call */
     AIRI_MSG_REQUEST = 1 << 2,   /* wants an answer: the trailer holds it, paid for by the asker */
     AIRI_MSG_BOUND = 1 << 3,     /* self-bound: correlation is the incarnation it was made for */
@@ -174,8 +173,8 @@ static inline airt_msg *airi_msg_take(const airi_source *source, size_t units)
                                              : NULL;
 }
 
+void airi_msg_give_back_slow(airi_heap *heap, airi_cache *cache, airt_msg *msg);
 /* The memory, to a cache that most often has room for it. */
-void                           airi_msg_give_back_slow(airi_heap *heap, airi_cache *cache, airt_msg *msg);
 static AIRI_ALWAYS_INLINE void airi_msg_give_back(airi_heap *heap, airi_cache *cache, airt_msg *msg)
 {
     if (__builtin_expect(cache == NULL || msg->units != 4 || !airi_cache_give(cache, msg, 4), 0))

@@ -154,7 +154,7 @@ static bool is_any_queued(airt_system *system)
     return false;
 }
 
-/* A thread outside has made somebody runnable: while a worker is awake, it is worth a moment to see whether that one takes it,
+/* A thread outside has made somebody runnable, visibly: while a worker is awake, it is worth a moment to see whether that one takes it,
  * as it often is about to. True: nothing is left to be woken for, or somebody searches. */
 static bool is_taken_soon(airt_system *system)
 {
@@ -194,7 +194,7 @@ void airi_wake_one(airt_system *system, airi_worker *by)
      * is one too. Either this sees the worker parked, or the worker's glance afterwards sees the push. */
     if (airi_fetch_add(&system->parked_count, 0, AIRI_SEQ_CST) == 0)
         return;
-    if (airi_load(&system->searching, AIRI_SEQ_CST) != 0 || (by == NULL && is_taken_soon(system)))
+    if (airi_load(&system->searching, AIRI_SEQ_CST) != 0)
         return;
     worker = unpark_one(system, &system->parked);
     if (worker != NULL)
@@ -329,7 +329,8 @@ void airi_schedule(airt_system *system, airi_worker *worker, airi_actor *actor)
         return;
     if (!runs_pool(worker)) {
         inject_push(&system->inject, actor);
-        airi_wake_one(system, worker);
+        if (worker != NULL || !is_taken_soon(system))
+            airi_wake_one(system, worker);
         return;
     }
     if (__builtin_expect(airi_held_up(worker), 0) || !airi_locality_put(&worker->next, actor))
@@ -374,7 +375,10 @@ static airi_actor *steal_from(airi_worker *thief, airi_worker *victim)
 
     if (ripe(thief, victim) && airi_runq_steal(&victim->runq, &thief->runq, AIRI_RUNQ_MAX / 2) > 0) {
         AIRI_TALLY(thief->system, thief, steals, 1);
-        return airi_runq_pop(&thief->runq);
+        actor = airi_runq_pop(&thief->runq);
+        /* What was between two rings, nobody may have seen: with the first of it in hand, it wakes somebody for the rest. */
+        thief->chosen = thief->chosen || !airi_runq_empty(&thief->runq);
+        return actor;
     }
     /* A worker held up in a handler gives up its locality slot too. */
     actor = airi_load(&victim->reported, AIRI_SEQ_CST) ? airi_next_taken(airi_locality_steal(&victim->next)) : NULL;

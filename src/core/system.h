@@ -212,8 +212,8 @@ static inline airt_ctx *airi_worker_in(airi_worker *worker)
     return in && airi_load(&worker->activation, AIRI_SEQ_CST) == ctx ? ctx : NULL; /* else another's stack by now */
 }
 
-/* Larger for every handler, and while one goes on it grows only by what that receives: who sees a handler running (the acquire above; partner is the release in
- * airi_claim_enter) sees what was counted before it. */
+/* Larger for every handler, and while one goes on it grows only by what that receives: who sees a handler running (the
+ * acquire above; partner is the release in airi_claim_enter) sees what was counted before it. */
 static inline uint64_t airi_worker_serial(airi_worker *worker)
 {
     return airi_load(&worker->entered, AIRI_SEQ_CST) + (uint64_t)airi_load(&worker->account.begun, AIRI_SEQ_CST);

@@ -103,6 +103,13 @@ static inline bool time_to_look(airi_worker *worker)
     return airi_load(&worker->account.begun, AIRI_RELAXED) >= worker->clock_at; /* relaxed: its own */
 }
 
+/* At this very message: another look would find that nothing has lasted. */
+static inline bool has_looked(airi_worker *worker)
+{
+    return airi_load(&worker->account.begun, AIRI_RELAXED) + worker->clock_every ==
+           worker->clock_at; /* relaxed: its own */
+}
+
 /* One slow reading marks an actor; many quick ones in a row clear it, since quick messages may stand between slow ones. */
 static void mark_slow(airi_worker *worker, airi_actor *actor, bool slow)
 {
@@ -298,7 +305,7 @@ static AIRI_ALWAYS_INLINE bool is_done(airi_worker *worker, airi_actor *actor, a
 static __attribute__((noinline)) turn pause_turn(airt_ctx *ctx, airi_actor *actor, turn t)
 {
     airi_worker *worker = ctx->worker; /* after an await another */
-    bool         late = (t.after != 0 || time_to_look(worker)) && out_of_time(worker, actor);
+    bool         late = !has_looked(worker) && (t.after != 0 || time_to_look(worker)) && out_of_time(worker, actor);
 
     if (airi_box_empty(actor) && went_idle(worker, actor, AIRI_LED))
         return (turn){ .left = 0 };

@@ -58,8 +58,10 @@ static void return_unstarted(airi_worker *worker)
 static void hand_over_pool(airi_worker *worker)
 {
     return_unstarted(worker);
-    if (worker->class <= AIRI_CLASS_SPARE)
-        airi_wake_one(worker->system, NULL);
+    if (worker->class > AIRI_CLASS_SPARE)
+        return;
+    airi_wake_one(worker->system, NULL);
+    airi_wake_timekeeper(worker->system, airi_load(&worker->system->timer_due, AIRI_SEQ_CST));
 }
 
 /* Its stacks, its memory, its queue go back. */
